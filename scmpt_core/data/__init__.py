@@ -1,0 +1,34 @@
+"""A `Dataset` out of a file, or a clear refusal."""
+
+from scmpt_core.data.checks import worst
+from scmpt_core.data.dataset import Dataset, load
+from scmpt_core.data.demo import DEMO, DEMO_LABEL
+from scmpt_core.data.export import annotate, check_target, write_h5ad
+from scmpt_core.data.findings import Finding, info, warning
+from scmpt_core.data.labels import MIN_CLASS, LabelColumn, check_labels, label_values
+from scmpt_core.data.readers import READERS, SUFFIXES
+from scmpt_core.data.splits import PARTS, Split, grouped, stratified
+
+__all__ = [
+    "DEMO",
+    "DEMO_LABEL",
+    "MIN_CLASS",
+    "PARTS",
+    "READERS",
+    "SUFFIXES",
+    "Dataset",
+    "Finding",
+    "LabelColumn",
+    "Split",
+    "annotate",
+    "check_labels",
+    "check_target",
+    "grouped",
+    "info",
+    "label_values",
+    "load",
+    "stratified",
+    "warning",
+    "worst",
+    "write_h5ad",
+]

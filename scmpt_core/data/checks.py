@@ -1,0 +1,133 @@
+"""Findings on matrix, genes, cells and quality of one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from scmpt_core.data.findings import Finding, error, info, warning
+from scmpt_core.data.genes import GeneNames, guess_species
+from scmpt_core.data.normalise import Values
+
+MIN_RECOGNISED = 0.05  # below this share of known names, the columns are not human genes
+NMADS = 3  # outliers: this many median absolute deviations (scater's isOutlier, McCarthy 2017)
+
+
+def check_values(values: Values, matrix: str, others: dict[str, Values]) -> list[Finding]:
+    """What the chosen matrix holds; an error names the matrix that could be used instead."""
+    usable = [name for name, v in others.items() if v.kind not in ("invalid", "scaled")]
+    way_out = (
+        f"Choose --matrix {usable[0]}, which holds {others[usable[0]].kind} values."
+        if usable
+        else "Keep raw counts or log-normalised values in X, .raw or a layer, and give that file."
+    )
+    if values.kind == "invalid":
+        return [error("not_finite", 1, f"In {matrix}, {values.why}; none may be.", way_out)]
+    if values.kind == "scaled":
+        message = f"In {matrix}, {values.why}: these are scaled (z-scored) or corrected values, "
+        return [error("negative_values", 1, message + "which hide the order of genes.", way_out)]
+    out = [info("values", 0, f"{matrix} holds {values.kind} values: {values.why}.")]
+    if not values.certain:
+        hint = "If they are linear, give raw counts instead."
+        out.append(warning("values_assumed", 0, "They are taken to be logarithms.", hint))
+    return out
+
+
+def check_genes(original: np.ndarray, genes: GeneNames, average: bool) -> list[Finding]:
+    """Recognised names, Ensembl mapping, duplicates, species."""
+    if not len(original):
+        return [error("no_genes", 0, "There are no genes (0 columns).", "Give another matrix.")]
+    n, species = len(original), guess_species(original)
+    share = genes.recognised
+    out = [
+        info("genes", n, f"Gene names come from {genes.source}; {share:.1%} of {n:,} are known."),
+        info("species", 0, f"By its gene names the species is {species[0]}."),
+    ]
+    if share < MIN_RECOGNISED:
+        hint = "Give human gene symbols or Ensembl ids in var_names or var['gene_symbols']."
+        if species[0] == "mouse":
+            hint = "These are mouse genes; map them to human orthologues first."
+        examples = ", ".join(map(repr, original[:3]))
+        message = f"{share:.1%} of {n:,} gene names are human genes (at least 5 % must be): "
+        return [*out, error("genes_unknown", n, message + examples + " …", hint)]
+    if species[0] == "mouse":
+        out.append(warning("mouse", n, "More names fit mouse than human.", "Encoders are human."))
+    if genes.mapped:
+        out.append(info("ensembl_mapped", genes.mapped, f"{genes.mapped:,} Ensembl ids → symbols."))
+    if genes.unmapped:
+        message = f"{genes.unmapped:,} Ensembl ids are not in GENCODE and stay as they are."
+        out.append(warning("ensembl_unknown", genes.unmapped, message))
+    duplicates = n - len(np.unique(genes.symbols))
+    if duplicates:
+        how = "averaged (log values)" if average else "summed"
+        message = f"{duplicates:,} columns repeat a gene symbol; repeats are {how}."
+        out.append(warning("duplicate_genes", duplicates, message))
+    return out
+
+
+def check_cells(ids: pd.Index, matrix: sp.csr_matrix) -> list[Finding]:
+    """Empty cells and repeated cell names."""
+    if not len(ids):
+        return [error("no_cells", 0, "There are no cells (0 rows).", "Give another file.")]
+    out = [info("size", len(ids), f"{len(ids):,} cells × {matrix.shape[1]:,} columns.")]
+    empty = int((np.diff(matrix.indptr) == 0).sum())
+    if empty == len(ids):
+        return [*out, error("all_empty", empty, "No cell has a value above 0.", "Choose --matrix.")]
+    if empty:
+        message = f"{empty:,} cells have no expressed gene; they are not trained on or labelled."
+        out.append(warning("empty_cells", empty, message, "Drop them before the analysis."))
+    repeated = len(ids) - ids.nunique()
+    if repeated:
+        message = f"{repeated:,} cell names repeat another; they are told apart by -1, -2, …"
+        out.append(warning("duplicate_cells", repeated, message, "Were samples concatenated?"))
+    return out
+
+
+def check_quality(expression: sp.csr_matrix, genes: np.ndarray) -> list[Finding]:
+    """Genes per cell, mitochondrial and ribosomal share, likely low-quality cells."""
+    if not expression.nnz:
+        return []
+    linear = sp.csr_matrix(
+        (np.expm1(expression.data), expression.indices, expression.indptr), expression.shape
+    )
+    total = np.maximum(np.asarray(linear.sum(axis=1)).ravel(), 1e-9)
+    per_cell = np.diff(expression.indptr)
+    mito = _share(linear, genes, ("MT-",), total)
+    ribo = _share(linear, genes, ("RPS", "RPL"), total)
+    out = [
+        info("genes_per_cell", 0, f"Genes per cell: median {np.median(per_cell):,.0f}."),
+        info("mitochondrial", 0, f"Mitochondrial share: median {np.median(mito):.1%}."),
+        info("ribosomal", 0, f"Ribosomal share: median {np.median(ribo):.1%}."),
+    ]
+    few = _outliers(np.log1p(per_cell), -1)
+    stressed = _outliers(mito, +1) & (mito > 0.1)
+    low = int((few | stressed).sum())
+    if low:
+        message = (
+            f"{low:,} cells are likely of low quality: {int(few.sum()):,} with unusually few "
+            f"genes, {int(stressed.sum()):,} with an unusual mitochondrial share above 10 % "
+            f"({NMADS} median absolute deviations)."
+        )
+        out.append(warning("low_quality", low, message, "Look at them before trusting labels."))
+    return out
+
+
+def _share(
+    linear: sp.csr_matrix, genes: np.ndarray, prefixes: tuple[str, ...], total: np.ndarray
+) -> np.ndarray:
+    picked = np.array([g.startswith(prefixes) for g in genes], dtype=bool)
+    return np.asarray(linear[:, picked].sum(axis=1)).ravel() / total
+
+
+def _outliers(values: np.ndarray, side: int) -> np.ndarray:
+    deviation = side * (values - np.median(values))
+    spread = 1.4826 * np.median(np.abs(deviation))
+    return deviation > NMADS * spread if spread > 0 else np.zeros(len(values), dtype=bool)
+
+
+def worst(findings: Iterable[Finding]) -> Finding | None:
+    """The first error, if any."""
+    return next((f for f in findings if f.severity == "error"), None)

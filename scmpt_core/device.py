@@ -1,0 +1,73 @@
+"""Which device and number format the encoders use, and why, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from scmpt_core.errors import SettingError
+from scmpt_core.settings import Settings, get_settings
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, the dtype of the encoders' weights on it, and the reason as text."""
+
+    name: str  # "cpu", "cuda" or "mps"
+    dtype: torch.dtype
+    reason: str
+
+    @property
+    def dtype_name(self) -> str:
+        """``"float32"`` or ``"bfloat16"``."""
+        return str(self.dtype).removeprefix("torch.")
+
+
+def choose_device(settings: Settings | None = None) -> Device:
+    """Pick the fastest device, and bfloat16 only where the hardware multiplies it.
+
+    Raises
+    ------
+    SettingError
+        ``SCMPT_DEVICE`` names a device that this machine does not have.
+    """
+    settings = settings or get_settings()
+    name, why = _pick(settings.device)
+    dtype, dtype_why = _dtype(name, settings.dtype)
+    return Device(name, dtype, f"{name}: {why}; {dtype_why}")
+
+
+def _available() -> dict[str, bool]:
+    return {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+
+
+def _pick(wanted: str) -> tuple[str, str]:
+    available = _available()
+    if wanted == "auto":
+        name = next(device for device, there in available.items() if there)
+        return name, "no GPU found" if name == "cpu" else "GPU found"
+    if not available[wanted]:
+        there = ", ".join(device for device, ok in available.items() if ok)
+        raise SettingError(
+            f"SCMPT_DEVICE is {wanted!r}, but PyTorch finds only: {there}.",
+            "Unset SCMPT_DEVICE or name one of these.",
+        )
+    return wanted, "asked for by SCMPT_DEVICE"
+
+
+def _dtype(device: str, wanted: str) -> tuple[torch.dtype, str]:
+    if wanted != "auto":
+        return getattr(torch, wanted), f"{wanted} asked for by SCMPT_DTYPE"
+    if device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16, "bfloat16: the GPU supports it"
+    if device == "cpu":
+        # Emulated bfloat16 is slower than float32, so only real instructions count.
+        found = [n for n in ("amx_bf16", "avx512_bf16") if torch.cpu.get_capabilities().get(n)]
+        if found:
+            return torch.bfloat16, f"bfloat16: {found[0].upper().replace('_', '-')} found"
+    return torch.float32, "float32: no bfloat16 instructions found"
