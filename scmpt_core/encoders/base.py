@@ -1,0 +1,86 @@
+"""What an encoder is, and what is known about it before it is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+
+from scmpt_core.cells import Cells
+from scmpt_core.device import Device
+from scmpt_core.progress import Progress
+
+Modality = Literal["text", "genes", "expression"]
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """The metadata record of an encoder.
+
+    Parameters
+    ----------
+    dimension
+        Length of an embedding.
+    trained
+        The weights come from training (or from a fit to the cells at hand), never from chance.
+    fitted
+        It is fitted to cells before it encodes; frozen otherwise.
+    """
+
+    name: str
+    modality: Modality
+    dimension: int
+    licence: str
+    reference: str
+    summary: str
+    trained: bool = True
+    fitted: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether an encoder can be used now; if not, what to do."""
+
+    ready: bool
+    how_to_get: str
+
+
+class Encoder(Protocol):
+    """Frozen: the same cell always gives the same vector."""
+
+    info: EncoderInfo
+
+    def identity(self) -> dict:
+        """All that its vectors depend on besides the cells, as JSON."""
+
+    def encode(self, cells: Cells, progress: Progress) -> np.ndarray:
+        """Embeddings, (cells, dimension) float32; ``progress`` hears fractions of ``cells``."""
+
+    def window(self, cells: Cells) -> np.ndarray:
+        """Share of the encoder's input that each gene makes up over ``cells``, (genes,), sum 1."""
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """One line of the registry.
+
+    Parameters
+    ----------
+    vocabulary
+        The genes it has a weight for; ``None`` when any name can be read.
+    """
+
+    info: EncoderInfo
+    status: Callable[[], Status]
+    load: Callable[[Device], Encoder]
+    vocabulary: Callable[[], Set[str] | None]
+
+
+def identity_hash(encoder: Encoder) -> str:
+    """Short hash of :meth:`Encoder.identity`, part of an embedding's key."""
+    text = json.dumps(encoder.identity(), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
