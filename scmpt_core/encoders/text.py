@@ -31,7 +31,9 @@ class TextEncoder:
 
     def __init__(self, info: EncoderInfo, folder: Path, device: Device) -> None:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()  # progress is reported by us, in one form
         self.info, self.device = info, device
         self.sha256 = file_sha256(_weights(folder))
         model = SentenceTransformer(str(folder), device=device.name, local_files_only=True)

@@ -1,0 +1,23 @@
+"""Encoders: the registry, and what is common to its entries."""
+
+from scmpt_core.encoders.base import Encoder, EncoderInfo, EncoderSpec, Status, identity_hash
+from scmpt_core.encoders.coverage import coverage_findings
+from scmpt_core.encoders.download import DOWNLOADS, download
+from scmpt_core.encoders.pca import PCAEncoder
+from scmpt_core.encoders.registry import ENCODERS, DEFAULT_ENCODERS, get_spec, load_encoder
+
+__all__ = [
+    "DEFAULT_ENCODERS",
+    "DOWNLOADS",
+    "ENCODERS",
+    "Encoder",
+    "EncoderInfo",
+    "EncoderSpec",
+    "PCAEncoder",
+    "Status",
+    "coverage_findings",
+    "download",
+    "get_spec",
+    "identity_hash",
+    "load_encoder",
+]

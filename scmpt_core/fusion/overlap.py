@@ -1,0 +1,40 @@
+"""Whether new cells carry the genes a model was trained to read.
+
+A model trained on all genes reads a window of them; on a panel that lacks most of that window
+the ranking shifts and the label is worthless, however high its probability. The overlap is the
+share of the training windows that the new file measures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scmpt_core.errors import ModelError
+
+# Measured by benchmarks/gene_overlap.py, see benchmarks/README.md.
+MIN_OVERLAP = 0.8
+
+
+def overlaps(
+    windows: dict[str, np.ndarray], genes: np.ndarray, measured: np.ndarray
+) -> dict[str, float]:
+    """Share of each encoder's training window, (genes,), that ``measured`` symbols cover."""
+    shared = np.isin(genes, measured)
+    return {name: float(weight[shared].sum()) for name, weight in windows.items()}
+
+
+def check_overlap(overlap: dict[str, float]) -> None:
+    """Refuse when any encoder would read too little of what it was trained on.
+
+    Raises
+    ------
+    ModelError
+        With the overlap and the limit.
+    """
+    name = min(overlap, key=lambda encoder: overlap[encoder])
+    if overlap[name] < MIN_OVERLAP:
+        raise ModelError(
+            f"The cells measure {overlap[name]:.1%} of what {name} read in training "
+            f"(at least {MIN_OVERLAP:.0%} is needed); labels would be unreliable.",
+            "Train a model on the genes that both files have, or give a file with more genes.",
+        )
