@@ -59,6 +59,12 @@ def make_task(dataset: Dataset, label: str, group: str | None = None) -> Task:
     """
     cells = dataset.usable()
     values = label_values(dataset.obs, label)
+    findings = tuple(check_labels(values, label))
+    groups = None if group is None else label_values(dataset.obs, group)
+    left_out = np.diff(cells.expression.indptr) == 0
+    if groups is not None:
+        left_out |= groups == ""  # a cell of no known donor could leak into any part
+    values = np.where(left_out, "", values)
     named, counts = np.unique(values[values != ""], return_counts=True)
     classes = tuple(str(n) for n, count in zip(named, counts, strict=True) if count >= MIN_CLASS)
     if len(classes) < 2:
@@ -68,8 +74,4 @@ def make_task(dataset: Dataset, label: str, group: str | None = None) -> Task:
         )
     place = {name: i for i, name in enumerate(classes)}
     codes = np.array([place.get(v, -1) for v in values], dtype=np.int64)
-    codes[np.diff(cells.expression.indptr) == 0] = -1
-    groups = None if group is None else label_values(dataset.obs, group)
-    if groups is not None:
-        codes[groups == ""] = -1  # a cell of no known donor could leak into any part
-    return Task(cells, label, classes, codes, group, groups, tuple(check_labels(values, label)))
+    return Task(cells, label, classes, codes, group, groups, findings)

@@ -1,0 +1,140 @@
+"""A fitted model as a folder: safetensors and readable JSON, loaded strictly, no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from scmpt_core.device import Device
+from scmpt_core.encoders import PCAEncoder
+from scmpt_core.errors import FileRefused, ModelError
+from scmpt_core.fusion.features import load_encoders
+from scmpt_core.fusion.heads import ConcatMLP
+from scmpt_core.fusion.model import ScMPT, require
+
+FORMAT = 1
+FILES = ("config.json", "genes.json", "splits.json", "model.safetensors")
+RETRAIN = "Train the model again with `python -m scmpt_core train`."
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse to write a model over anything that is not one.
+
+    Raises
+    ------
+    FileRefused
+        A file stands there, or a folder with other contents, or the parent is missing.
+    """
+    if not folder.absolute().parent.is_dir():
+        raise FileRefused(f"The folder {folder.parent} does not exist.", "Make it first.")
+    if folder.exists() and not folder.is_dir():
+        raise FileRefused(f"{folder} is a file.", "Name a folder for the model with -o.")
+    if folder.exists() and {p.name for p in folder.iterdir()} - set(FILES):
+        raise FileRefused(f"{folder} holds other files.", "Name a new folder for the model.")
+
+
+def save(model: ScMPT, folder: Path) -> None:
+    """Write beside the target and rename, so that a model there is always complete."""
+    check_folder(folder)
+    folder = folder.absolute()
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".scmpt-") as temporary:
+        staged = Path(temporary) / "model"
+        staged.mkdir()
+        config = {
+            "format": FORMAT,
+            "name": model.name,
+            "classes": model.classes,
+            "encoders": [encoder.identity() for encoder in model.encoders.values()],
+            **model.record,
+        }
+        _write(staged / "config.json", config, indent=1)
+        windows = {name: np.round(w, 9).tolist() for name, w in model.windows.items()}
+        _write(staged / "genes.json", {"genes": model.genes.tolist(), "windows": windows})
+        _write(staged / "splits.json", model.split_ids)
+        save_file(_tensors(model), staged / "model.safetensors")
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(staged, folder)
+
+
+def load(folder: Path, device: Device) -> ScMPT:
+    """Load a model; it predicts what it predicted when saved.
+
+    Raises
+    ------
+    ModelError
+        A file is missing or damaged, the format is newer, or an encoder's weights differ from
+        those it was trained with.
+    """
+    for file in FILES:
+        require((folder / file).is_file(), f"{folder} lacks {file}; it is not a model.", RETRAIN)
+    config, genes, splits = (_read(folder / file) for file in FILES[:3])
+    require(
+        config.get("format") == FORMAT,
+        f"{folder} has format {config.get('format')}; this version reads {FORMAT}.",
+        RETRAIN,
+    )
+    try:
+        tensors = load_file(folder / "model.safetensors")
+        names = [identity["encoder"] for identity in config["encoders"]]
+        encoders = load_encoders(names, device)
+        symbols = np.array(genes["genes"], dtype=str)
+        for encoder in encoders.values():
+            if isinstance(encoder, PCAEncoder):
+                state = {k[4:]: v.numpy() for k, v in tensors.items() if k.startswith("pca.")}
+                encoder.restore(symbols, state)
+        head = _head(tensors, len(config["classes"]))
+        windows = {n: np.array(genes["windows"][n]) for n in names}
+    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"{folder} is damaged: {error}", RETRAIN) from error
+    for identity, encoder in zip(config["encoders"], encoders.values(), strict=True):
+        _same(identity, encoder.identity())
+    known = {"format", "name", "classes", "encoders"}
+    record = {k: v for k, v in config.items() if k not in known}
+    return ScMPT(encoders, head, tuple(config["classes"]), symbols, windows, record, splits)
+
+
+def _same(trained: dict, here: dict) -> None:
+    """All but the number format must agree: bfloat16 and float32 differ by less than 1e-3."""
+    for key, value in trained.items():
+        require(
+            key == "dtype" or here.get(key) == value,
+            f"The encoder {trained['encoder']} differs from the one trained with: {key} is "
+            f"{here.get(key)!r}, was {value!r}.",
+            "Install the weights used in training, or train again.",
+        )
+
+
+def _head(tensors: dict[str, torch.Tensor], classes: int) -> ConcatMLP:
+    state = {k[5:]: v for k, v in tensors.items() if k.startswith("head.")}
+    head = ConcatMLP(state["hidden.weight"].shape[1], classes)
+    head.load_state_dict(state, strict=True)
+    return head.eval()
+
+
+def _tensors(model: ScMPT) -> dict[str, torch.Tensor]:
+    out = {f"head.{k}": v.cpu().contiguous() for k, v in model.head.state_dict().items()}
+    for encoder in model.encoders.values():
+        if isinstance(encoder, PCAEncoder):
+            arrays = encoder.state().items()
+            out |= {f"pca.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays}
+    return out
+
+
+def _write(path: Path, value: object, indent: int | None = None) -> None:
+    path.write_text(json.dumps(value, indent=indent, ensure_ascii=False), encoding="utf-8")
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: {error}", RETRAIN) from error
