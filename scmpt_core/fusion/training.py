@@ -68,7 +68,7 @@ def fit_head(
         head = HEADS[0].make(x.shape[1], classes, hyper.dropout).to(device.name)
         head.standardise(x)
         optimiser = torch.optim.AdamW(
-            head.parameters(), lr=hyper.learning_rate, weight_decay=hyper.weight_decay
+            head.parameters(), lr=hyper.learning_rate, weight_decay=hyper.weight_decay, fused=True
         )
         best, state, history = float("inf"), head.state_dict(), []
         best_epoch = 0

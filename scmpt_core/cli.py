@@ -1,0 +1,243 @@
+"""The command line: the same verbs without a browser.
+
+Exit 0 done; 2 for anything the user can put right, with what, value, limit and next step as the
+last line on standard error; 1 only for a bug. With ``--json``, JSON alone on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scmpt_core.errors import ScmptError
+
+app = typer.Typer(
+    help="scMPT: label single cells with a text encoder, scGPT and their fusion.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+File = Annotated[str, typer.Argument(metavar="FILE", help="A file, a 10x folder, or `demo`.")]
+Encoders = Annotated[list[str] | None, typer.Option("--encoder", help="May be repeated.")]
+Label = Annotated[str, typer.Option("--label", help="Column of obs to learn.")]
+Group = Annotated[str | None, typer.Option("--group", help="Column kept together, e.g. donor.")]
+Matrix = Annotated[str | None, typer.Option("--matrix", help="X, raw or a layer's name.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Out = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
+
+
+class Reporter:
+    """Progress on standard error: one line rewritten in a terminal, one every 5 s elsewhere."""
+
+    def __init__(self) -> None:
+        self.last = 0.0
+        self.terminal = sys.stderr.isatty()
+
+    def __call__(self, fraction: float, message: str) -> None:
+        now = time.monotonic()
+        if now - self.last < (0.1 if self.terminal else 5) and fraction < 1:
+            return
+        self.last = now
+        line = f"{fraction:4.0%} {message}"
+        print(f"\r\033[K{line}" if self.terminal else line, end="" if self.terminal else "\n",
+              file=sys.stderr, flush=True)  # fmt: skip
+        if self.terminal and fraction >= 1:
+            print(file=sys.stderr)
+
+
+def show(result: object, as_json: bool, lines: list[str]) -> None:
+    """Print the result one way or the other."""
+    print(json.dumps(result, ensure_ascii=False, allow_nan=False) if as_json else "\n".join(lines))
+
+
+@app.command()
+def check(file: File, matrix: Matrix = None, as_json: Json = False) -> None:
+    """What is in FILE, and what would be done with it."""
+    from scmpt_core import verbs
+    from scmpt_core.data import load
+
+    result = verbs.check(load(file, matrix))
+    lines = [f"{result['cells']:,} cells, {result['genes']:,} genes"]
+    lines += [f"{f['severity']:8}{f['code']}: {f['message']} {f['hint']}" for f in result["findings"]]
+    lines += [f"label?  {c['column']}: {len(c['classes'])} classes" for c in result["labels"]]
+    show(result, as_json, lines)
+
+
+@app.command()
+def encoders(as_json: Json = False) -> None:
+    """Which encoders there are, which are ready, and what to do for the rest."""
+    from scmpt_core import verbs
+
+    rows = verbs.list_encoders()
+    lines = [
+        f"{r['name']:12} {r['modality']:11} {r['dimension']:5}  {r['licence']:28} "
+        f"{'ready' if r['ready'] else 'missing: ' + r['how_to_get']}"
+        for r in rows
+    ]
+    show(rows, as_json, lines)
+
+
+@app.command()
+def download(
+    name: Annotated[str, typer.Argument(help="scgpt-human or ember-v1.")],
+    source: Annotated[Path | None, typer.Option("--from", help="A folder copied by hand.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Install weights that do not ship with scMPT."""
+    from scmpt_core.encoders import download as fetch
+
+    result = fetch(name, Reporter(), source)
+    show(result, as_json, [f"{name} is in {result['folder']}"])
+
+
+@app.command()
+def embed(
+    file: File, out: Out, encoder: Encoders = None, matrix: Matrix = None, as_json: Json = False
+) -> None:
+    """Write FILE with the cells' embeddings; a killed run continues where it stopped."""
+    from scmpt_core import verbs
+    from scmpt_core.data import check_target, load
+
+    source = Path(file)
+    check_target(out, source)
+    store, device = _machine()
+    result = verbs.embed_file(
+        load(file, matrix), _names(encoder), out, store, device, Reporter(), source
+    )
+    lines = [*result["notes"], f"{result['cells']:,} cells → {', '.join(result['written'])}", str(out)]
+    show(result, as_json, lines)
+
+
+@app.command()
+def train(
+    file: File,
+    label: Label,
+    out: Out,
+    group: Group = None,
+    encoder: Encoders = None,
+    seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
+    matrix: Matrix = None,
+    as_json: Json = False,
+) -> None:
+    """Train one model on FILE, test it on cells kept apart, and save it as a folder."""
+    from scmpt_core import fusion
+    from scmpt_core.data import load
+
+    fusion.check_folder(out)
+    dataset = load(file, matrix)
+    task = fusion.make_task(dataset, label, group)
+    _warn(task)
+    store, device = _machine()
+    model = fusion.train_model(task, _names(encoder), seed, store, device, dataset.name, Reporter())
+    fusion.save(model, out)
+    result = {"output": str(out), "name": model.name, "encoders": list(model.encoders)}
+    result |= {"classes": list(model.classes), **model.record}
+    test = ", ".join(f"{k} {v:.3f}" for k, v in model.record["test"].items())
+    n = model.record["split"]["test"]
+    show(result, as_json, [f"{model.name}: {test} (n = {n:,} test cells)", str(out)])
+
+
+@app.command()
+def compare(
+    file: File,
+    label: Label,
+    group: Group = None,
+    encoder: Encoders = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds, counted from 0.", min=1)] = 3,
+    matrix: Matrix = None,
+    as_json: Json = False,
+) -> None:
+    """Compare each encoder + MLP, their fusion, PCA + MLP and the majority class."""
+    from scmpt_core import evaluation, fusion
+    from scmpt_core.data import load
+
+    dataset = load(file, matrix)
+    task = fusion.make_task(dataset, label, group)
+    _warn(task)
+    store, device = _machine()
+    result = evaluation.compare(
+        dataset.name, task, _names(encoder), seeds, store, device, Reporter()
+    ).to_json()
+    show(result, as_json, _table(result))
+
+
+@app.command()
+def classify(
+    file: File,
+    model: Annotated[Path, typer.Option("--model", help="A folder written by `train`.")],
+    out: Out,
+    matrix: Matrix = None,
+    as_json: Json = False,
+) -> None:
+    """Label the cells of FILE with a trained model and write them."""
+    from scmpt_core import fusion, verbs
+    from scmpt_core.data import check_target, load
+
+    source = Path(file)
+    check_target(out, source)
+    store, device = _machine()
+    fitted = fusion.load(model, device)
+    result = verbs.classify_file(
+        load(file, matrix), fitted, out, store, device, Reporter(), source
+    )
+    lines = [f"{n:7,} {name}" for name, n in result["labels"].items()]
+    overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
+    show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])
+
+
+def _table(result: dict) -> list[str]:
+    from scmpt_core.metrics import HEADLINE
+
+    lines = [f"{'model':18}" + "".join(f"{name:>20}" for name in HEADLINE) + "    n runs"]
+    for row in result["models"]:
+        cells = "".join(f"{_plus_minus(row[name]):>20}" for name in HEADLINE)
+        lines.append(f"{row['name']:18}{cells}    {row['accuracy']['n']}")
+    return lines
+
+
+def _plus_minus(metric: dict) -> str:
+    sd = "" if metric["sd"] is None else f" ± {metric['sd']:.3f}"
+    return f"{metric['mean']:.3f}{sd}"
+
+
+def _names(given: list[str] | None) -> tuple[str, ...]:
+    from scmpt_core.encoders import DEFAULT_ENCODERS
+
+    return tuple(given) if given else DEFAULT_ENCODERS
+
+
+def _machine() -> tuple:
+    from scmpt_core.device import choose_device
+    from scmpt_core.embeddings import EmbeddingStore
+    from scmpt_core.settings import get_settings
+
+    settings = get_settings()
+    device = choose_device(settings)
+    print(f"device: {device.reason}", file=sys.stderr)
+    return EmbeddingStore(settings.embeddings), device
+
+
+def _warn(task) -> None:
+    for finding in task.findings:
+        print(f"{finding.severity}: {finding.message} {finding.hint}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run a verb and turn the user's errors into exit code 2."""
+    logging.basicConfig(level=logging.ERROR)
+    warnings.simplefilter("ignore")  # of libraries; what concerns the user is a finding
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    try:
+        app()
+    except ScmptError as error:
+        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None

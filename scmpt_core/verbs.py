@@ -1,0 +1,140 @@
+"""The verbs that the command line and the pages share: one call each, results as JSON objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scmpt_core import __version__
+from scmpt_core.data import Dataset, annotate, check_target, write_h5ad
+from scmpt_core.device import Device
+from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.encoders import ENCODERS, coverage_findings
+from scmpt_core.fusion import ScMPT, embed, fit_encoders, load_encoders
+from scmpt_core.progress import Progress
+
+
+def check(dataset: Dataset) -> dict:
+    """What is in the file, coverage by each encoder included."""
+    findings = list(dataset.findings)
+    if dataset.cells is not None:
+        findings += coverage_findings(dataset.cells)
+    return {
+        "cells": dataset.adata.n_obs,
+        "genes": dataset.adata.n_vars if dataset.cells is None else len(dataset.cells.genes),
+        "matrix": dataset.matrix,
+        "values": dataset.values,
+        "labels": [column.to_json() for column in dataset.labels],
+        "findings": [finding.to_json() for finding in findings],
+    }
+
+
+def list_encoders() -> list[dict]:
+    """The registry with what is ready on this machine."""
+    rows = []
+    for spec in ENCODERS:
+        info, status = spec.info, spec.status()
+        rows.append(
+            {
+                "name": info.name,
+                "modality": info.modality,
+                "dimension": info.dimension,
+                "ready": status.ready,
+                "trained": info.trained,
+                "how_to_get": status.how_to_get,
+                "reference": info.reference,
+                "licence": info.licence,
+                "summary": info.summary,
+            }
+        )
+    return rows
+
+
+def embed_file(
+    dataset: Dataset,
+    names: Sequence[str],
+    out: Path,
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+    source: Path | None = None,
+) -> dict:
+    """Write the cells with ``obsm["X_scmpt_<encoder>"]`` to ``out``."""
+    check_target(out, source)
+    cells = dataset.usable()
+    encoders = fit_encoders(load_encoders(names, device), cells, np.arange(len(cells)))
+    embeddings = embed(encoders, cells, store, progress)
+    notes = [f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted]
+    record = _record(dataset, device) | {"verb": "embed", "notes": "; ".join(notes)}
+    record["encoders"] = {n: _plain(e.identity()) for n, e in encoders.items()}
+    obsm = {f"X_scmpt_{name}": values for name, values in embeddings.items()}
+    adata, written = annotate(dataset.adata, obsm=obsm, uns={"scmpt": record})
+    write_h5ad(adata, out)
+    return {
+        "output": str(out),
+        "written": written,
+        "cells": len(cells),
+        "dimensions": {n: int(v.shape[1]) for n, v in embeddings.items()},
+        "normalisation": cells.normalisation,
+        "device": device.reason,
+        "notes": notes,
+    }
+
+
+def classify_file(
+    dataset: Dataset,
+    model: ScMPT,
+    out: Path,
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+    source: Path | None = None,
+) -> dict:
+    """Write the cells with label and probability to ``out``."""
+    check_target(out, source)
+    cells = dataset.usable()
+    prediction = model.predict(cells, store, device, progress)
+    record = _record(dataset, device) | {
+        "verb": "classify",
+        "model": model.name,
+        "classes": np.array(model.classes),
+        "trained_on": f"{model.record['dataset']}, label {model.record['label']}",
+        "overlap": prediction.overlap,
+        "probability": "softmax of the head, not calibrated",
+    }
+    obs = {
+        "scmpt_label": pd.Categorical(prediction.labels),
+        "scmpt_probability": prediction.probability,
+    }
+    adata, written = annotate(dataset.adata, obs=obs, uns={"scmpt": record})
+    write_h5ad(adata, out)
+    labels, counts = np.unique(prediction.labels, return_counts=True)
+    probability = prediction.probability[np.isfinite(prediction.probability)]
+    return {
+        "output": str(out),
+        "written": written,
+        "cells": len(cells),
+        "model": model.name,
+        "labels": {str(k): int(n) for k, n in zip(labels, counts, strict=True)},
+        "mean_probability": float(probability.mean()) if len(probability) else None,
+        "overlap": prediction.overlap,
+        "shared_genes": prediction.shared_genes,
+        "normalisation": cells.normalisation,
+    }
+
+
+def _record(dataset: Dataset, device: Device) -> dict:
+    return {
+        "version": __version__,
+        "matrix": dataset.matrix,
+        "values": dataset.values,
+        "normalisation": dataset.usable().normalisation,
+        "device": device.reason,
+    }
+
+
+def _plain(identity: dict) -> dict:
+    return {k: np.array(v) if isinstance(v, list) else v for k, v in identity.items()}
