@@ -67,7 +67,9 @@ def check(file: File, matrix: Matrix = None, as_json: Json = False) -> None:
 
     result = verbs.check(load(file, matrix))
     lines = [f"{result['cells']:,} cells, {result['genes']:,} genes"]
-    lines += [f"{f['severity']:8}{f['code']}: {f['message']} {f['hint']}" for f in result["findings"]]
+    lines += [
+        f"{f['severity']:8}{f['code']}: {f['message']} {f['hint']}" for f in result["findings"]
+    ]
     lines += [f"label?  {c['column']}: {len(c['classes'])} classes" for c in result["labels"]]
     show(result, as_json, lines)
 
@@ -113,7 +115,11 @@ def embed(
     result = verbs.embed_file(
         load(file, matrix), _names(encoder), out, store, device, Reporter(), source
     )
-    lines = [*result["notes"], f"{result['cells']:,} cells → {', '.join(result['written'])}", str(out)]
+    lines = [
+        *result["notes"],
+        f"{result['cells']:,} cells → {', '.join(result['written'])}",
+        str(out),
+    ]
     show(result, as_json, lines)
 
 
@@ -186,9 +192,7 @@ def classify(
     check_target(out, source)
     store, device = _machine()
     fitted = fusion.load(model, device)
-    result = verbs.classify_file(
-        load(file, matrix), fitted, out, store, device, Reporter(), source
-    )
+    result = verbs.classify_file(load(file, matrix), fitted, out, store, device, Reporter(), source)
     lines = [f"{n:7,} {name}" for name, n in result["labels"].items()]
     overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
     show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])

@@ -67,7 +67,9 @@ def embed_file(
     cells = dataset.usable()
     encoders = fit_encoders(load_encoders(names, device), cells, np.arange(len(cells)))
     embeddings = embed(encoders, cells, store, progress)
-    notes = [f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted]
+    notes = [
+        f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted
+    ]
     record = _record(dataset, device) | {"verb": "embed", "notes": "; ".join(notes)}
     record["encoders"] = {n: _plain(e.identity()) for n, e in encoders.items()}
     obsm = {f"X_scmpt_{name}": values for name, values in embeddings.items()}

@@ -172,11 +172,23 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
         if step % 100 == 0:
-            history.append({"step": step, "cpu_minutes": round(used / 60, 2), "held_out_loss": round(evaluate(), 5)})
+            history.append(
+                {
+                    "step": step,
+                    "cpu_minutes": round(used / 60, 2),
+                    "held_out_loss": round(evaluate(), 5),
+                }
+            )
             print(history[-1], f"train {loss.item():.5f}", flush=True)
         step += 1
 
-    history.append({"step": step, "cpu_minutes": round((time.process_time() - start) / 60, 2), "held_out_loss": round(evaluate(), 5)})
+    history.append(
+        {
+            "step": step,
+            "cpu_minutes": round((time.process_time() - start) / 60, 2),
+            "held_out_loss": round(evaluate(), 5),
+        }
+    )
     write(args.out, model, config, vocab)
     card = {
         "trained_steps": step, "cells_seen": step * BATCH, "cells_distinct": len(train),

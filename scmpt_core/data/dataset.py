@@ -89,7 +89,9 @@ def load(file: str | Path, matrix: str | None = None, settings: Settings | None 
     ]
     columns = labels.candidates(adata.obs)
     for column in columns[:5]:
-        findings += labels.check_labels(labels.label_values(adata.obs, column.column), column.column)
+        findings += labels.check_labels(
+            labels.label_values(adata.obs, column.column), column.column
+        )
     cells = None
     if checks.worst(findings) is None:
         cells = _cells(raw, names.symbols, adata.obs_names, values.kind)

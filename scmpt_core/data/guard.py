@@ -129,7 +129,9 @@ def scan_archive(path: Path, settings: Settings) -> list[str]:
     try:
         members = _zip_members(path) if zipfile.is_zipfile(path) else _tar_members(path, settings)
     except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise FileRefused(f"{path.name} is damaged: {error}", "Copy or download it again.") from error
+        raise FileRefused(
+            f"{path.name} is damaged: {error}", "Copy or download it again."
+        ) from error
     for name, _size, plain in members:
         parts = PurePosixPath(name.replace("\\", "/"))
         if not plain or parts.is_absolute() or ".." in parts.parts:

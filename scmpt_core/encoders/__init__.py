@@ -4,7 +4,7 @@ from scmpt_core.encoders.base import Encoder, EncoderInfo, EncoderSpec, Status, 
 from scmpt_core.encoders.coverage import coverage_findings
 from scmpt_core.encoders.download import DOWNLOADS, download
 from scmpt_core.encoders.pca import PCAEncoder
-from scmpt_core.encoders.registry import ENCODERS, DEFAULT_ENCODERS, get_spec, load_encoder
+from scmpt_core.encoders.registry import DEFAULT_ENCODERS, ENCODERS, get_spec, load_encoder
 
 __all__ = [
     "DEFAULT_ENCODERS",

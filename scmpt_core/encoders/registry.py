@@ -95,7 +95,9 @@ def _status(find: Callable[[], Path | None], needs: str, how: str) -> Callable[[
 def _found(info: EncoderInfo, find: Callable[[], Path | None]) -> Path:
     folder = find()
     if folder is None:
-        raise MissingComponent(f"The encoder {info.name} is not here.", get_spec(info.name).status().how_to_get)
+        raise MissingComponent(
+            f"The encoder {info.name} is not here.", get_spec(info.name).status().how_to_get
+        )
     return folder
 
 

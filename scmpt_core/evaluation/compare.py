@@ -135,7 +135,9 @@ def compare(
         for j, model in enumerate(models):
             done, total = i * len(models) + j, len(plan) * len(models)
             step = part(progress, 0.5 + done / total / 2, 0.5 + (done + 1) / total / 2)
-            what = f"split {i + 1} of {len(plan)}: {'scmpt' if len(model) > 1 else model[0] + '+mlp'}"
+            what = (
+                f"split {i + 1} of {len(plan)}: {'scmpt' if len(model) > 1 else model[0] + '+mlp'}"
+            )
             trained = train_head(
                 task, split, embeddings, model, seed, device, lambda f, m, w=what, s=step: s(f, f"{w}, {m}")
             )  # fmt: skip

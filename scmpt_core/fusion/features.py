@@ -25,11 +25,15 @@ def load_encoders(names: Sequence[str], device: Device) -> dict[str, Encoder]:
         One is not ready.
     """
     if not names or len(set(names)) != len(names):
-        raise SettingError(f"Encoders named: {list(names)}.", "Name each encoder once, one at least.")
+        raise SettingError(
+            f"Encoders named: {list(names)}.", "Name each encoder once, one at least."
+        )
     return {name: load_encoder(name, device) for name in names}
 
 
-def fit_encoders(encoders: dict[str, Encoder], cells: Cells, train: np.ndarray) -> dict[str, Encoder]:
+def fit_encoders(
+    encoders: dict[str, Encoder], cells: Cells, train: np.ndarray
+) -> dict[str, Encoder]:
     """The same encoders, the fitted kinds fitted to the training cells."""
     return {
         name: PCAEncoder(e.info).fit(cells.take(train)) if isinstance(e, PCAEncoder) else e

@@ -60,6 +60,7 @@ def save(model: ScMPT, folder: Path) -> None:
         _write(staged / "genes.json", {"genes": model.genes.tolist(), "windows": windows})
         _write(staged / "splits.json", model.split_ids)
         save_file(_tensors(model), staged / "model.safetensors")
+        (staged / "model.safetensors").chmod(0o644)  # as readable as the rest
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(staged, folder)

@@ -20,7 +20,7 @@ def overlaps(
 ) -> dict[str, float]:
     """Share of each encoder's training window, (genes,), that ``measured`` symbols cover."""
     shared = np.isin(genes, measured)
-    return {name: float(weight[shared].sum()) for name, weight in windows.items()}
+    return {name: min(1.0, float(weight[shared].sum())) for name, weight in windows.items()}
 
 
 def check_overlap(overlap: dict[str, float]) -> None:

@@ -19,7 +19,13 @@ from scmpt_core.errors import MissingComponent
 WEIGHT_FILES = ("model.safetensors", "best_model.safetensors", "best_model.pt")
 SPECIAL_TOKENS = ("<pad>", "<cls>")
 # Heads that upstream trains with and that an embedding does not use.
-UNUSED = ("decoder.", "cls_decoder.", "mvc_decoder.", "grad_reverse_discriminator.", "flag_encoder.")
+UNUSED = (
+    "decoder.",
+    "cls_decoder.",
+    "mvc_decoder.",
+    "grad_reverse_discriminator.",
+    "flag_encoder.",
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     vocabulary = _read_json(folder / "vocab.json")
     absent = [token for token in SPECIAL_TOKENS if token not in vocabulary]
     if absent:
-        raise MissingComponent(f"{folder / 'vocab.json'} lacks {', '.join(absent)}.", _again(folder))
+        raise MissingComponent(
+            f"{folder / 'vocab.json'} lacks {', '.join(absent)}.", _again(folder)
+        )
     weights = weights_file(folder)
     state = _plain_names(_read_tensors(weights))
     model = ScGPT(_config(args, vocabulary, folder))
