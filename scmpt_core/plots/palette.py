@@ -1,0 +1,30 @@
+"""One palette: a class keeps its colour and marker on every page.
+
+Eight colours that colour-blind readers tell apart (Okabe and Ito 2008; black, which a dark page
+swallows, is replaced by grey) times five markers reach 40 classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+COLOURS = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A900", "#8C8C8C",
+)  # fmt: skip
+MARKERS = ("circle", "diamond", "square", "cross", "triangle-up")
+_MODELS = {"scmpt": "#D55E00", "majority": "#8C8C8C", "pca+mlp": "#009E73"}
+_OTHERS = ("#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#B8A900")
+
+
+def class_styles(classes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Class → (colour, marker), by position; the same for equal lists of classes."""
+    n = len(COLOURS)
+    return {
+        name: (COLOURS[i % n], MARKERS[i // n % len(MARKERS)]) for i, name in enumerate(classes)
+    }
+
+
+def model_colour(name: str, models: Sequence[str]) -> str:
+    """A fixed colour for the fusion, the baseline and the majority; the rest by position."""
+    others = [m for m in models if m not in _MODELS]
+    return _MODELS.get(name) or _OTHERS[others.index(name) % len(_OTHERS)]
