@@ -68,13 +68,16 @@ def show(result: Comparison) -> None:
     )
     for finding in result.task.findings:
         st.warning(f"{finding.message} {finding.hint}")
-    frame = pd.DataFrame(
-        [{"model": r["name"]} | {m: r[m]["mean"] for m in HEADLINE}
-         | {"± macro F1": r["macro_f1"]["sd"], "seconds": r["seconds"]["mean"]} for r in rows]
-    )  # fmt: skip
+    frame = pd.DataFrame([_table_row(row) for row in rows]).dropna(axis=1, how="all")
     st.dataframe(frame.style.format(precision=3, na_rep="–"), hide_index=True)
     plot(plots.scores(rows), "scores", "Bars: standard deviation over runs. n: see above.")
     details(result)
+
+
+def _table_row(row: dict) -> dict:
+    means = {name.replace("_", " "): row[name]["mean"] for name in HEADLINE}
+    spread = {"sd of macro f1": row["macro_f1"]["sd"]}
+    return {"model": row["name"], **means, **spread, "seconds": row["seconds"]["mean"]}
 
 
 def details(result: Comparison) -> None:

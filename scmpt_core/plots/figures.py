@@ -33,7 +33,7 @@ def scores(rows: list[dict]) -> go.Figure:
         figure.add_scatter(
             x=[row[metric]["mean"] for row in rows],
             y=names,
-            error_x={"type": "data", "array": [row[metric]["sd"] or 0 for row in rows]},
+            error_x={"type": "data", "array": [row[metric]["sd"] for row in rows]},
             mode="markers",
             name=title,
             marker={

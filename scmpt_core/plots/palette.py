@@ -1,7 +1,8 @@
 """One palette: a class keeps its colour and marker on every page.
 
-Eight colours that colour-blind readers tell apart (Okabe and Ito 2008; black, which a dark page
-swallows, is replaced by grey) times five markers reach 40 classes.
+First the eight colours that colour-blind readers tell apart (Okabe and Ito 2008; black, which a
+dark page swallows, is replaced by grey), then eight that differ from them in lightness or hue;
+times three markers they reach 48 classes.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Sequence
 
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A900", "#8C8C8C",
+    "#7B4FA3", "#8A5A2B", "#6FBF4B", "#E0518D", "#2F8F9D", "#F2B38B", "#5B6FD8", "#A3B1BF",
 )  # fmt: skip
-MARKERS = ("circle", "diamond", "square", "cross", "triangle-up")
+MARKERS = ("circle", "diamond", "cross")
 _MODELS = {"scmpt": "#D55E00", "majority": "#8C8C8C", "pca+mlp": "#009E73"}
 _OTHERS = ("#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#B8A900")
 
