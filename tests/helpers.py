@@ -1,0 +1,49 @@
+"""Small encoders and cells that several tests use."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import scipy.sparse as sp
+
+from scmpt_core.cells import Cells
+from scmpt_core.data import Dataset
+from scmpt_core.data.labels import candidates
+from scmpt_core.encoders import EncoderInfo
+
+
+def cells_of(adata: ad.AnnData) -> Cells:
+    """Log-normalised cells of a toy AnnData."""
+    dense = adata.X.toarray()
+    x = np.log1p(dense / np.maximum(dense.sum(axis=1, keepdims=True), 1) * 1e4)
+    return Cells(
+        sp.csr_matrix(x.astype(np.float32)),
+        adata.var_names.to_numpy(str),
+        adata.obs_names.to_numpy(str),
+    )
+
+
+def dataset_of(adata: ad.AnnData) -> Dataset:
+    """The same as a checked dataset."""
+    labels = tuple(candidates(adata.obs))
+    return Dataset("toy", adata, "X", "counts", (), cells_of(adata), labels)
+
+
+class CountingEncoder:
+    """Dense expression as the embedding; counts the cells it encodes and can be made to die."""
+
+    def __init__(self, dimension: int = 30, die_after: int | None = None) -> None:
+        self.info = EncoderInfo("counting", "expression", dimension, "MIT", "test", "test")
+        self.encoded, self.die_after = 0, die_after
+
+    def identity(self) -> dict:
+        return {"encoder": "counting", "dimension": self.info.dimension}
+
+    def encode(self, cells: Cells, progress) -> np.ndarray:
+        if self.die_after is not None and self.encoded >= self.die_after:
+            raise KeyboardInterrupt
+        self.encoded += len(cells)
+        return cells.expression.toarray()
+
+    def window(self, cells: Cells) -> np.ndarray:
+        return np.full(len(cells.genes), 1 / len(cells.genes))
