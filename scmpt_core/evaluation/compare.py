@@ -122,6 +122,8 @@ def compare(
     if seeds < 1:
         raise SettingError(f"--seeds is {seeds}; at least 1 is needed.", "Give a count such as 3.")
     names = tuple(names)
+    if not names or len(set(names)) < len(names):
+        raise SettingError(f"Encoders named: {list(names)}.", "Name each encoder once.")
     singles = [(n,) for n in dict.fromkeys([*names, BASELINE])]
     models = singles[: len(names)] + ([names] if len(names) > 1 else []) + singles[len(names) :]
     loaded = load_encoders([n for (n,) in singles], device)

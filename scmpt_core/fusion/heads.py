@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ HIDDEN = 4096  # the paper's
 class ConcatMLP(nn.Module):
     """The paper's head: concatenation → dense 4096, ReLU → classes (arXiv 2507.10039).
 
-    Every feature is standardised on the training cells first, so that a block with large
+    Each encoder's block is standardised on the training cells first, so that one with large
     numbers does not drown the other.
     """
 
@@ -29,11 +29,30 @@ class ConcatMLP(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(HIDDEN, classes)
 
-    def standardise(self, x: Tensor) -> None:
-        """Take mean and spread of each feature from the training cells, (cells, features)."""
+    def standardise(self, x: Tensor, blocks: Sequence[int]) -> None:
+        """Take each feature's mean and each block's spread from the training cells.
+
+        One spread a block, not one a feature: the components of a PCA, scaled to one spread
+        each, would drown the few that carry the types among those that are noise.
+
+        Parameters
+        ----------
+        x
+            (cells, features).
+        blocks
+            Number of features of each encoder, in order.
+        """
         self.mean.copy_(x.mean(dim=0))
-        spread = x.std(dim=0) if len(x) > 1 else torch.zeros_like(self.mean)
-        self.scale.copy_(torch.where(spread > 1e-6, spread, 1.0))  # constant features stay 0
+        centred = x - self.mean
+        spreads = [float(block.square().mean().sqrt()) for block in centred.split(list(blocks), 1)]
+        self.scale.copy_(
+            torch.cat(
+                [
+                    torch.full((n,), s if s > 1e-6 else 1.0)
+                    for n, s in zip(blocks, spreads, strict=True)
+                ]
+            )
+        )
 
     def forward(self, x: Tensor) -> Tensor:  # (cells, features) → (cells, classes)
         x = (x - self.mean) / self.scale

@@ -119,6 +119,7 @@ def train_head(
     fit = search(
         (x[split.train], y[split.train]), (x[split.validation], y[split.validation]),
         len(task.classes), seed, device, progress,
+        blocks=[embeddings[name].shape[1] for name in names],
     )  # fmt: skip
     proba = predict_proba(fit.head, x[split.test], device)
     scores = score(y[split.test], proba.argmax(axis=1), task.classes)

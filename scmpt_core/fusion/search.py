@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,6 +16,8 @@ GRID = tuple(
     Hyperparameters(learning_rate=rate, weight_decay=decay, dropout=dropout)
     for rate, (decay, dropout) in product((1e-4, 3e-4, 1e-3), ((0.01, 0.2), (0.1, 0.5)))
 )
+MANY = 2000  # training cells; from here on larger batches, with the same number of epochs
+LARGE_BATCH = 512
 
 
 def search(
@@ -24,12 +28,15 @@ def search(
     device: Device,
     progress: Progress = silent,
     grid: tuple[Hyperparameters, ...] = GRID,
+    blocks: Sequence[int] = (),
 ) -> Fit:
     """The best fit over ``grid``; parameters as in :func:`fit_head`."""
+    if len(train[1]) >= MANY:
+        grid = tuple(replace(hyper, batch_size=LARGE_BATCH) for hyper in grid)
     best: Fit | None = None
     for i, hyper in enumerate(grid):
         progress(i / len(grid), f"setting {i + 1} of {len(grid)}")
-        fit = fit_head(train, validation, classes, hyper, seed, device)
+        fit = fit_head(train, validation, classes, hyper, seed, device, blocks)
         if best is None or fit.validation_loss < best.validation_loss:
             best = fit
     if best is None:

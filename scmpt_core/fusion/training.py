@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -21,8 +22,8 @@ class Hyperparameters:
     weight_decay: float = 0.01
     dropout: float = 0.2
     batch_size: int = 128
-    max_epochs: int = 60
-    patience: int = 6  # epochs without a better validation loss
+    max_epochs: int = 50
+    patience: int = 5  # epochs without a better validation loss
 
     def to_json(self) -> dict:
         """As a JSON object."""
@@ -56,8 +57,11 @@ def fit_head(
     hyper: Hyperparameters,
     seed: int,
     device: Device,
+    blocks: Sequence[int] = (),
 ) -> Fit:
     """Fit a head on embeddings (cells, features) and class codes (cells,).
+
+    ``blocks`` are the numbers of features of each encoder; by default all are one block.
 
     Seeded; the caller's random state is left as it was.
     """
@@ -66,7 +70,7 @@ def fit_head(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         head = HEADS[0].make(x.shape[1], classes, hyper.dropout).to(device.name)
-        head.standardise(x)
+        head.standardise(x, blocks or (x.shape[1],))
         optimiser = torch.optim.AdamW(
             head.parameters(), lr=hyper.learning_rate, weight_decay=hyper.weight_decay, fused=True
         )

@@ -1,0 +1,193 @@
+"""From planted types to a saved model and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import torch
+from safetensors.torch import load_file
+from tests.conftest import toy
+from tests.helpers import cells_of, dataset_of
+
+from scmpt_core import fusion
+from scmpt_core.device import Device, choose_device
+from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.errors import DataError, FileRefused, ModelError
+from scmpt_core.fusion.heads import HEADS
+from scmpt_core.fusion.overlap import check_overlap, overlaps
+from scmpt_core.fusion.search import search
+from scmpt_core.fusion.training import Hyperparameters, fit_head, predict_proba
+
+CPU = Device("cpu", torch.float32, "test")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return EmbeddingStore(tmp_path / "store")
+
+
+@pytest.fixture
+def model(store):
+    task = fusion.make_task(dataset_of(toy()), "cell_type")
+    return fusion.train_model(task, ("scgpt-mini", "pca"), 0, store, choose_device(), "toy")
+
+
+def planted(n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    return (np.eye(3)[y] * 3 + rng.normal(size=(n, 3))).astype(np.float32), y
+
+
+@pytest.mark.parametrize("info", HEADS, ids=lambda h: h.name)
+def test_heads_keep_their_contract(info):
+    head = info.make(5, 4, 0.1)
+    x = torch.tensor([[1.0, 2, 3, 4, 4], [3.0, 2, 5, 4, 4]])
+    head.standardise(x, (3, 2))
+    assert head(x).shape == (2, 4)
+    blocks = ((x - head.mean) / head.scale).split([3, 2], 1)
+    assert blocks[0].square().mean().item() == pytest.approx(1)
+    assert blocks[1].tolist() == [[0, 0], [0, 0]]  # a constant block does not divide by zero
+
+
+def test_the_papers_head_is_one_hidden_layer_of_4096():
+    head = HEADS[0].make(1536, 10, 0.0)
+    assert head.hidden.weight.shape == (4096, 1536)
+    assert head.output.weight.shape == (10, 4096)
+
+
+def test_training_learns_what_is_planted_and_not_shuffled_labels():
+    x, y = planted()
+    test_x, test_y = planted(seed=1)
+    fit = fit_head((x, y), (x[:60], y[:60]), 3, Hyperparameters(), 0, CPU)
+    right = (predict_proba(fit.head, test_x, CPU).argmax(1) == test_y).mean()
+    assert right > 0.9
+    shuffled = np.random.default_rng(0).permutation(y)
+    fit = fit_head((x, shuffled), (x[:60], shuffled[:60]), 3, Hyperparameters(), 0, CPU)
+    right = (predict_proba(fit.head, test_x, CPU).argmax(1) == test_y).mean()
+    assert right < 0.6
+
+
+def test_early_stopping_keeps_the_best_epoch_and_the_callers_chance():
+    x, y = planted(60)
+    hyper = Hyperparameters(learning_rate=1e-2, patience=3)
+    before = torch.random.get_rng_state()
+    fit = fit_head((x, y), planted(60, 1), 3, hyper, 0, CPU)
+    assert torch.equal(before, torch.random.get_rng_state())
+    losses = [e.validation_loss for e in fit.history]
+    assert fit.validation_loss == min(losses)
+    assert len(losses) < hyper.max_epochs
+    again = fit_head((x, y), planted(60, 1), 3, hyper, 0, CPU)
+    assert [e.validation_loss for e in again.history] == losses
+
+
+def test_search_takes_the_lowest_validation_loss():
+    x, y = planted(60)
+    grid = tuple(Hyperparameters(learning_rate=r, max_epochs=2) for r in (1e-7, 1e-3))
+    assert search((x, y), planted(60, 1), 3, 0, CPU, grid=grid).hyperparameters == grid[1]
+
+
+def test_model_learns_and_says_how_well(model):
+    assert model.name == "scmpt"
+    assert model.record["test"]["accuracy"] > 0.9
+    assert sum(len(ids) for ids in model.split_ids.values()) == 120
+
+
+def test_saved_model_predicts_the_same_numbers(model, store, tmp_path):
+    device, cells = choose_device(), cells_of(toy(seed=5))
+    fusion.save(model, tmp_path / "m")
+    loaded = fusion.load(tmp_path / "m", device)
+    first = model.predict(cells, store, device)
+    second = loaded.predict(cells, EmbeddingStore(tmp_path / "fresh"), device)
+    np.testing.assert_array_equal(first.proba, second.proba)
+    assert (loaded.classes, loaded.split_ids) == (model.classes, model.split_ids)
+    assert first.overlap == pytest.approx(second.overlap)
+    truth = toy(seed=5).obs["cell_type"].to_numpy()
+    assert (first.labels == truth).mean() > 0.9
+
+
+def test_empty_cells_are_unknown(model, store):
+    adata = toy(seed=5)
+    matrix = adata.X.tolil()
+    matrix[0] = 0
+    adata.X = matrix.tocsr()
+    prediction = model.predict(cells_of(adata), store, choose_device())
+    assert prediction.labels[0] == fusion.UNKNOWN
+    assert np.isnan(prediction.probability[0])
+    assert np.isfinite(prediction.probability[1:]).all()
+
+
+def test_extra_genes_change_nothing(model, store):
+    cells = cells_of(toy(seed=5))
+    extra = sp.csr_matrix(np.full((len(cells), 1), 9, np.float32))  # the highest value of all
+    wide = replace(
+        cells,
+        expression=sp.hstack([extra, cells.expression], format="csr"),
+        genes=np.array(["HBB", *cells.genes]),
+    )
+    first = model.predict(cells, store, choose_device())
+    second = model.predict(wide, store, choose_device())
+    np.testing.assert_allclose(first.proba, second.proba, atol=1e-6)
+
+
+def test_too_few_shared_genes_are_refused(model, store):
+    cells = cells_of(toy(seed=5)).restrict({"LYZ", "CD14", "ACTB"})
+    with pytest.raises(ModelError, match="at least"):
+        model.predict(cells, store, choose_device())
+
+
+def test_overlap_is_weighted():
+    genes = np.array(["A", "B", "C"])
+    windows = {"x": np.array([0.7, 0.2, 0.1])}
+    assert overlaps(windows, genes, np.array(["A", "Z"])) == {"x": pytest.approx(0.7)}
+    with pytest.raises(ModelError, match=r"70\.0%"):
+        check_overlap({"x": 0.7, "y": 1.0})
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "json", "format", "encoder", "tensor"])
+def test_a_damaged_folder_is_refused(model, tmp_path, damage):
+    folder = tmp_path / "m"
+    fusion.save(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    if damage == "missing":
+        (folder / "splits.json").unlink()
+    elif damage == "truncated":
+        data = (folder / "model.safetensors").read_bytes()
+        (folder / "model.safetensors").write_bytes(data[:1000])
+    elif damage == "json":
+        (folder / "genes.json").write_text("{")
+    elif damage == "format":
+        config["format"] = 99
+    elif damage == "encoder":
+        config["encoders"][0]["weights_sha256"] = "0" * 64
+    else:
+        tensors = load_file(folder / "model.safetensors")
+        assert "head.hidden.weight" in tensors
+        config["classes"] = config["classes"][:2]
+    if damage in ("format", "encoder", "tensor"):
+        (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelError):
+        fusion.load(folder, choose_device())
+
+
+def test_other_files_are_not_overwritten(model, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.docx").touch()
+    with pytest.raises(FileRefused, match="other files"):
+        fusion.save(model, tmp_path / "mine")
+
+
+def test_task_leaves_out_and_says_so():
+    adata = toy()
+    labels = adata.obs["cell_type"].astype(object).to_numpy()
+    labels[:4], labels[4:7] = "", "rare"
+    adata.obs["cell_type"] = labels
+    task = fusion.make_task(dataset_of(adata), "cell_type")
+    assert task.classes == ("B", "Mono", "T")
+    assert (task.codes[:7] == -1).all()
+    assert {f.code for f in task.findings} == {"missing_labels", "small_classes"}
+    with pytest.raises(DataError, match="no column"):
+        fusion.make_task(dataset_of(adata), "nope")

@@ -1,0 +1,138 @@
+"""The command line as a user runs it: exit codes, JSON alone on stdout, a killed run continued."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pytest
+from tests.conftest import toy
+
+ROOT = Path(__file__).parents[1]
+
+
+def start(*args):
+    return subprocess.Popen(
+        [sys.executable, "-m", "scmpt_core", *map(str, args)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def run(*args):
+    process = start(*args)
+    out, err = process.communicate(timeout=600)
+    return process.returncode, out, err
+
+
+def ok(*args):
+    code, out, err = run(*args, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "cells.h5ad"
+    toy().write_h5ad(path)
+    return path
+
+
+def test_check_and_encoders(file):
+    result = ok("check", file)
+    assert set(result) == {"cells", "genes", "matrix", "values", "labels", "findings"}
+    assert (result["cells"], result["genes"], result["matrix"]) == (120, 30, "X")
+    assert {f["code"] for f in result["findings"]} >= {"coverage_scgpt-mini", "species"}
+    keys = {"name", "modality", "dimension", "ready", "trained", "how_to_get", "reference", "licence"}  # fmt: skip
+    assert all(keys <= set(row) for row in ok("encoders"))
+
+
+def test_train_compare_classify_embed(file, tmp_path):
+    model, out = tmp_path / "model", tmp_path / "out.h5ad"
+    trained = ok("train", file, "--label", "cell_type", "--encoder", "pca", "-o", model)
+    assert trained["name"] == "pca+mlp"
+    assert trained["test"]["accuracy"] > 0.6
+    result = ok("classify", file, "--model", model, "-o", out)
+    written = ad.read_h5ad(out)
+    assert sum(result["labels"].values()) == 120
+    assert (written.obs["scmpt_label"] == written.obs["cell_type"].to_numpy()).mean() > 0.8
+    assert written.obs["scmpt_probability"].between(0, 1).all()
+    assert written.uns["scmpt"]["model"] == "pca+mlp"
+    np.testing.assert_array_equal(written.X.toarray(), toy().X.toarray())
+
+    again = ok(
+        "embed", out, "--encoder", "pca", "--encoder", "scgpt-mini", "-o", tmp_path / "e.h5ad"
+    )
+    assert "uns['scmpt_2']" in again["written"]
+    embedded = ad.read_h5ad(tmp_path / "e.h5ad")
+    assert embedded.obsm["X_scmpt_pca"].shape == (120, 50)
+    assert embedded.obsm["X_scmpt_scgpt-mini"].shape == (120, 128)
+    assert "fitted on all" in again["notes"][0]
+
+    table = ok("compare", file, "--label", "cell_type", "--encoder", "pca", "--seeds", 1)
+    assert [m["name"] for m in table["models"]] == ["pca+mlp", "majority"]
+
+
+BAD = {
+    "missing": ("check", "no.h5ad"),
+    "label": ("train", "{file}", "--label", "nope", "-o", "{out}"),
+    "no label": ("train", "{file}", "-o", "{out}"),
+    "encoder": ("embed", "{file}", "--encoder", "nope", "-o", "{out}.h5ad"),
+    "not ready": ("embed", "{file}", "--encoder", "scgpt-human", "-o", "{out}.h5ad"),
+    "groups": ("compare", "{file}", "--label", "cell_type", "--group", "two"),
+    "no group": ("compare", "{file}", "--label", "cell_type", "--group", "nope"),
+    "model": ("classify", "{file}", "--model", "{out}", "-o", "{out}.h5ad"),
+    "input": ("embed", "{file}", "-o", "{file}"),
+    "suffix": ("embed", "{file}", "-o", "{out}.csv"),
+    "scaled": ("embed", "{scaled}", "-o", "{out}.h5ad"),
+    "matrix": ("embed", "{file}", "--matrix", "nope", "-o", "{out}.h5ad"),
+    "seeds": ("compare", "{file}", "--label", "cell_type", "--seeds", "0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_the_user_can_put_right_ends_in_2_with_nothing_written(case, tmp_path):
+    adata = toy()
+    adata.obs["two"] = ["a", "b"] * 60
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    adata.X = adata.X.toarray() - 3
+    adata.write_h5ad(tmp_path / "scaled.h5ad")
+    before = sorted(p.name for p in tmp_path.iterdir())
+    names = {"file": tmp_path / "cells.h5ad", "scaled": tmp_path / "scaled.h5ad", "out": tmp_path / "out"}  # fmt: skip
+    code, out, err = run(*[a.format(**names) for a in BAD[case]])
+    assert code == 2, err
+    assert out == ""
+    assert err.strip().splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in err
+    assert [n for n in sorted(p.name for p in tmp_path.iterdir()) if n != "home"] == before
+
+
+def test_check_of_an_unusable_file_still_answers(tmp_path):
+    adata = toy()
+    adata.X = adata.X.toarray() - 3
+    adata.write_h5ad(tmp_path / "scaled.h5ad")
+    findings = ok("check", tmp_path / "scaled.h5ad")["findings"]
+    assert "negative_values" in [f["code"] for f in findings if f["severity"] == "error"]
+
+
+def test_a_killed_embed_continues(home, tmp_path):
+    out = tmp_path / "out.h5ad"
+    process = start("embed", "demo", "--encoder", "minilm", "-o", out)
+    deadline = time.monotonic() + 240
+    while not (first := sorted(home.rglob("*.npy"))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert first, "no chunk was written in time"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not out.exists()
+    assert not list(home.rglob("manifest.json")), "killed too late to show anything"
+    stamps = {p: os.stat(p).st_mtime_ns for p in home.rglob("*.npy")}
+    ok("embed", "demo", "--encoder", "minilm", "-o", out)
+    assert all(os.stat(p).st_mtime_ns == t for p, t in stamps.items())
+    assert ad.read_h5ad(out).obsm["X_scmpt_minilm"].shape == (700, 384)
