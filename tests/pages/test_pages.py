@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import h5py
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,7 +12,7 @@ from tests.conftest import toy
 
 @pytest.fixture
 def app():
-    return AppTest.from_file("app.py", default_timeout=300)
+    return AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=300)
 
 
 def texts(elements):
