@@ -97,14 +97,21 @@ def details(result: Comparison) -> None:
         with maps:
             names = [task.classes[c] if c >= 0 else "left out" for c in task.codes]
             for encoder, points in umaps(result).items():
-                plot(plots.scatter(points, pd.array(names).to_numpy(str),
-                                   [*task.classes, "left out"], encoder), f"umap_{encoder}",
-                     f"UMAP of {encoder}, {len(points):,} cells, coloured by {task.label}.")  # fmt: skip
+                plot(
+                    plots.scatter(
+                        points, pd.array(names).to_numpy(str), [*task.classes, "left out"], encoder
+                    ),
+                    f"umap_{encoder}",
+                    f"UMAP of {encoder}, {len(points):,} cells, coloured by {task.label}.",
+                )
     if curve.open:
         with curve:
             run = result.of(model)[0]
-            plot(plots.learning_curves(run.history, model), "curve",
-                 f"Seed {run.seed}; training stops when the validation loss no longer falls.")  # fmt: skip
+            plot(
+                plots.learning_curves(run.history, model),
+                "curve",
+                f"Seed {run.seed}; training stops when the validation loss no longer falls.",
+            )
 
 
 def umaps(result: Comparison) -> dict:

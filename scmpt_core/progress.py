@@ -31,7 +31,7 @@ def part(progress: Progress, start: float, end: float) -> Progress:
 
 def duration(seconds: float) -> str:
     """Seconds as a person writes them: ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    whole = int(round(seconds))
+    whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -19,7 +19,11 @@ SYMBOLS = [
     "FTL", "ACTB", "B2M", "TMSB4X", "MT-CO1", "MT-ND1", "RPS6", "RPL13", "EEF1A1", "FCER1A", "PPBP",
     "CST3", "HLA-DRA", "CD74", "GAPDH", "JUN", "FOS", "CCL5", "TYROBP",
 ]  # fmt: skip
-TYPES = {"T": ("CD3D", "CD3E", "IL7R"), "Mono": ("LYZ", "CD14", "S100A8"), "B": ("MS4A1", "CD79A", "CD79B")}  # fmt: skip
+TYPES = {
+    "T": ("CD3D", "CD3E", "IL7R"),
+    "Mono": ("LYZ", "CD14", "S100A8"),
+    "B": ("MS4A1", "CD79A", "CD79B"),
+}
 
 
 @pytest.fixture(autouse=True)

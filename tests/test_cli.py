@@ -13,6 +13,7 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pytest
+
 from tests.conftest import toy
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +50,16 @@ def test_check_and_encoders(file):
     assert set(result) == {"cells", "genes", "matrix", "values", "labels", "findings"}
     assert (result["cells"], result["genes"], result["matrix"]) == (120, 30, "X")
     assert {f["code"] for f in result["findings"]} >= {"coverage_scgpt-mini", "species"}
-    keys = {"name", "modality", "dimension", "ready", "trained", "how_to_get", "reference", "licence"}  # fmt: skip
+    keys = {
+        "name",
+        "modality",
+        "dimension",
+        "ready",
+        "trained",
+        "how_to_get",
+        "reference",
+        "licence",
+    }
     assert all(keys <= set(row) for row in ok("encoders"))
 
 
@@ -104,7 +114,11 @@ def test_what_the_user_can_put_right_ends_in_2_with_nothing_written(case, tmp_pa
     adata.X = adata.X.toarray() - 3
     adata.write_h5ad(tmp_path / "scaled.h5ad")
     before = sorted(p.name for p in tmp_path.iterdir())
-    names = {"file": tmp_path / "cells.h5ad", "scaled": tmp_path / "scaled.h5ad", "out": tmp_path / "out"}  # fmt: skip
+    names = {
+        "file": tmp_path / "cells.h5ad",
+        "scaled": tmp_path / "scaled.h5ad",
+        "out": tmp_path / "out",
+    }
     code, out, err = run(*[a.format(**names) for a in BAD[case]])
     assert code == 2, err
     assert out == ""

@@ -6,11 +6,11 @@ import json
 
 import numpy as np
 import pytest
-from tests.conftest import toy
-from tests.helpers import CountingEncoder, cells_of
 
 from scmpt_core import embeddings
 from scmpt_core.embeddings import EmbeddingStore
+from tests.conftest import toy
+from tests.helpers import CountingEncoder, cells_of
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.conftest import toy
-from tests.helpers import cells_of
 
 from scmpt_core.sentences import cell_sentences
+from tests.conftest import toy
+from tests.helpers import cells_of
 
 
 def test_falling_expression_and_no_zeros(counts):

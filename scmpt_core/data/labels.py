@@ -40,8 +40,9 @@ def label_values(obs: pd.DataFrame, column: str) -> np.ndarray:
         There is no such column.
     """
     if column not in obs.columns:
+        there = ", ".join(map(str, obs.columns)) or "none"
         raise DataError(
-            f"There is no column {column!r}; there are: {', '.join(map(str, obs.columns)) or 'none'}.",
+            f"There is no column {column!r}; there are: {there}.",
             "Name one of these.",
         )
     values = obs[column].astype(object).where(obs[column].notna(), "")

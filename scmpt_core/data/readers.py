@@ -198,7 +198,7 @@ def _open(path: Path):
     """A seekable handle: ``mmread`` wants one, and a temporary file bounds the memory."""
     if path.suffix != ".gz":
         return path.open("rb")
-    handle = tempfile.TemporaryFile()
+    handle = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
     with gzip.open(path) as packed:
         shutil.copyfileobj(packed, handle)
     handle.seek(0)

@@ -55,7 +55,8 @@ def _adata(matrix: sp.csr_matrix, obs: pd.DataFrame, genes: pd.Index | np.ndarra
 
 def _read_frame(path: Path) -> tuple[list[str], pd.DataFrame]:
     try:
-        raw = gzip.open(path).read() if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as handle:
+            raw = handle.read()
         text = raw.decode("utf-8-sig")
         head = text[: text.find("\n")]
         sep = "\t" if head.count("\t") >= head.count(",") else ","

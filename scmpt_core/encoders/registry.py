@@ -31,7 +31,8 @@ EMBER = EncoderInfo(
     "the paper's text encoder: BERT-large, 512 tokens (about 152 genes)",
 )  # fmt: skip
 SCGPT_MINI = EncoderInfo(
-    "scgpt-mini", "genes", 128, "MIT", f"architecture: {SCGPT}; weights: assets/scgpt-mini/README.md",
+    "scgpt-mini", "genes", 128, "MIT",
+    f"architecture: {SCGPT}; weights: assets/scgpt-mini/README.md",
     "a small scGPT pretrained on public cells, bundled",
 )  # fmt: skip
 SCGPT_HUMAN = EncoderInfo(
@@ -39,7 +40,8 @@ SCGPT_HUMAN = EncoderInfo(
     "the paper's scGPT, pretrained on 33 million human cells",
 )  # fmt: skip
 PCA_INFO = EncoderInfo(
-    "pca", "expression", COMPONENTS, "BSD-3-Clause (scikit-learn)", "Pearson 1901; scikit-learn PCA",
+    "pca", "expression", COMPONENTS, "BSD-3-Clause (scikit-learn)",
+    "Pearson 1901; scikit-learn PCA",
     "50 principal components, fitted on the training cells: the baseline", fitted=True,
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ from scmpt_core.data import Split
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import SettingError
-from scmpt_core.fusion import Task, embed, fit_encoders, load_encoders, train_head
+from scmpt_core.fusion import Task, embed, fit_encoders, load_encoders, model_name, train_head
 from scmpt_core.fusion.training import Epoch
 from scmpt_core.metrics import HEADLINE, Scores, score
 from scmpt_core.progress import Progress, part, silent
@@ -137,15 +137,14 @@ def compare(
         for j, model in enumerate(models):
             done, total = i * len(models) + j, len(plan) * len(models)
             step = part(progress, 0.5 + done / total / 2, 0.5 + (done + 1) / total / 2)
-            what = (
-                f"split {i + 1} of {len(plan)}: {'scmpt' if len(model) > 1 else model[0] + '+mlp'}"
-            )
-            trained = train_head(
-                task, split, embeddings, model, seed, device, lambda f, m, w=what, s=step: s(f, f"{w}, {m}")
-            )  # fmt: skip
-            runs.append(
-                Run(trained.name, model, seed, fold, trained.scores, trained.seconds, trained.fit.history)
-            )  # fmt: skip
+            name = model_name(model)
+            label = f"split {i + 1} of {len(plan)}: {name}"
+
+            def report(fraction: float, message: str, label: str = label, step=step) -> None:
+                step(fraction, f"{label}, {message}")
+
+            out = train_head(task, split, embeddings, model, seed, device, report)
+            runs.append(Run(name, model, seed, fold, out.scores, out.seconds, out.fit.history))
         runs.append(_majority(task, split, seed, fold))
     progress(1.0, "done")
     return Comparison(dataset, task, tuple(s for _, _, s in plan), tuple(runs), embeddings)

@@ -49,7 +49,9 @@ def open_upload(upload: UploadedFile) -> Dataset:
     """Copy an upload to a private file of this call, open it, and remove the copy."""
     name = Path(upload.name).name
     if not name.lower().endswith(SUFFIXES):
-        raise FileRefused(f"{name} is of no known kind; known: {', '.join(SUFFIXES)}.", "Export it as .h5ad.")  # fmt: skip
+        raise FileRefused(
+            f"{name} is of no known kind; known: {', '.join(SUFFIXES)}.", "Export it as .h5ad."
+        )
     home = get_settings().home
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home, prefix="upload-") as folder:

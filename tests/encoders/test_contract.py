@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.helpers import cells_of
 
 from scmpt_core import verbs
 from scmpt_core.device import choose_device
 from scmpt_core.encoders import ENCODERS, PCAEncoder, get_spec, identity_hash, load_encoder
 from scmpt_core.errors import MissingComponent, SettingError
 from scmpt_core.progress import silent
+from tests.helpers import cells_of
 
 NAMES = [spec.info.name for spec in ENCODERS]
 

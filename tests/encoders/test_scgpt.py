@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from tests.helpers import cells_of
 
 from scmpt_core.encoders.scgpt import ScGPT, ScGPTConfig, load_checkpoint
 from scmpt_core.encoders.scgpt.tokens import pad_batch, tokenise
 from scmpt_core.errors import MissingComponent
+from tests.helpers import cells_of
 
 CONFIG = ScGPTConfig(vocabulary_size=33, embsize=32, nlayers=2, nheads=4, d_hid=64)
 

@@ -6,14 +6,14 @@ import json
 
 import numpy as np
 import pytest
-from tests.conftest import toy
-from tests.helpers import dataset_of
 
 from scmpt_core import fusion
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import SettingError
 from scmpt_core.evaluation import compare, umap_of
+from tests.conftest import toy
+from tests.helpers import dataset_of
 
 
 def run(tmp_path, names, group=None, seeds=1):

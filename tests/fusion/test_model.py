@@ -10,8 +10,6 @@ import pytest
 import scipy.sparse as sp
 import torch
 from safetensors.torch import load_file
-from tests.conftest import toy
-from tests.helpers import cells_of, dataset_of
 
 from scmpt_core import fusion
 from scmpt_core.device import Device, choose_device
@@ -21,6 +19,8 @@ from scmpt_core.fusion.heads import HEADS
 from scmpt_core.fusion.overlap import check_overlap, overlaps
 from scmpt_core.fusion.search import search
 from scmpt_core.fusion.training import Hyperparameters, fit_head, predict_proba
+from tests.conftest import toy
+from tests.helpers import cells_of, dataset_of
 
 CPU = Device("cpu", torch.float32, "test")
 

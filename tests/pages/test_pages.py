@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 from streamlit.testing.v1 import AppTest
+
 from tests.conftest import toy
 
 
