@@ -63,7 +63,7 @@ def _fill(x_indptr, x_indices, x_data, gene_ids, gene_hashes, n_bins, indptr, id
                 row[n] = x_data[j]
                 n += 1
         genes, row = genes[:n], row[:n]
-        edges = np.quantile(row, np.linspace(0, 1, n_bins - 1))
+        edges = _quantiles(np.sort(row), n_bins - 1)
         kept = _kept(genes, gene_hashes, seed, room)
         order = kept[np.argsort(gene_ids[genes[kept]])]
         for k in range(room):
@@ -73,6 +73,24 @@ def _fill(x_indptr, x_indices, x_data, gene_ids, gene_hashes, n_bins, indptr, id
             u = uniform(draw(seed, gene_hashes[genes[j]]))
             ids[indptr[cell] + k] = gene_ids[genes[j]]
             values[indptr[cell] + k] = np.ceil(u * (low - high) + high)
+
+
+@numba.njit(cache=True)
+def _quantiles(row, count):
+    """``np.quantile`` at evenly spaced points, to the last bit (numba's own rounds otherwise).
+
+    The last bit decides: whether a value equals an edge decides which bins it may fall into.
+    """
+    out = np.empty(count)
+    step = 1.0 / (count - 1)
+    for k in range(count):
+        q = 1.0 if k == count - 1 else k * step
+        place = (len(row) - 1) * q
+        low = int(np.floor(place))
+        high = min(low + 1, len(row) - 1)
+        t, span = place - low, row[high] - row[low]
+        out[k] = row[high] - span * (1 - t) if t >= 0.5 else row[low] + span * t
+    return out
 
 
 @numba.njit(cache=True)
