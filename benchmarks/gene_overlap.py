@@ -1,6 +1,6 @@
 """How accuracy falls as new cells measure less of what a model read in training.
 
-    python benchmarks/gene_overlap.py FILE --label COLUMN
+    PYTHONPATH=. python benchmarks/gene_overlap.py FILE --label COLUMN
 
 Trains each encoder + MLP on all genes, then cuts the test cells to random gene panels of falling
 size and prints overlap and accuracy side by side. The limit in scmpt_core/fusion/overlap.py is

@@ -6,7 +6,7 @@ and the gene alone, which is what makes ``<cls>`` describe the cell. Values 0 (g
 cell does not express) are sampled in as further genes to predict from ``<cls>``, because which
 genes are off says as much about a cell as which are on.
 
-    python scripts/pretrain_scgpt_mini.py DATA_FOLDER OUT_FOLDER --cpu-minutes 30
+    PYTHONPATH=. python scripts/pretrain_scgpt_mini.py DATA_FOLDER OUT_FOLDER --cpu-minutes 30
 
 It stops at the given CPU time. The result is a checkpoint folder in upstream's layout, with
 float16 weights of the encoder only and ``card.json``: data, seed, settings, losses.

@@ -72,7 +72,7 @@ def load(file: str | Path, matrix: str | None = None, settings: Settings | None 
     DataError
         There is no matrix of that name.
     """
-    path = demo_path() if str(file) == DEMO else Path(file)
+    path = demo_path() if str(file) == DEMO else Path(file).expanduser()
     adata = read(path, settings)
     name = DEMO if str(file) == DEMO else path.name
     judged = {m: normalise.judge(_csr(_matrix(adata, m))) for m in _matrices(adata)}
