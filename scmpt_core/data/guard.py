@@ -157,8 +157,10 @@ def _tar_members(path: Path, settings: Settings) -> list[tuple[str, int, bool]]:
     with tarfile.open(path) as archive:
         for m in archive:  # one by one: a bomb is noticed before it is read to its end
             total += m.size
-            if total > settings.max_memory_mb << 20 or len(members) > MAX_OBJECTS:
-                break
             if not m.isdir():
                 members.append((m.name, m.size, m.isfile()))
+            if total > settings.max_memory_mb << 20:
+                break  # the caller sees the sum and refuses
+            if len(members) > MAX_OBJECTS:
+                raise FileRefused(f"{path.name} holds over {MAX_OBJECTS:,} files.", ASK_FOR_COPY)
     return members

@@ -125,6 +125,17 @@ def test_zip_bomb(tmp_path):
             load(path)
 
 
+def test_tar_bomb(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCMPT_MAX_MEMORY_MB", "10")
+    path = tmp_path / "x.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("matrix.mtx")
+        member.size = 20 << 20
+        archive.addfile(member, io.BytesIO(b"\0" * member.size))
+    with pytest.raises(FileRefused, match="would unpack to"):
+        load(path)
+
+
 def test_csr_index_out_of_range(counts, write):
     path = write(counts)
     with h5py.File(path, "a") as file:

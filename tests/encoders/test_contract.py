@@ -63,7 +63,7 @@ def test_window_is_a_distribution_over_genes(name, counts):
 @pytest.mark.parametrize("name", NAMES)
 def test_missing_weights_say_what_to_do(name, monkeypatch):
     if get_spec(name).status().ready:
-        return
+        pytest.skip(f"{name} is here, so nothing is missing")
     with pytest.raises(MissingComponent) as missing:
         load_encoder(name, choose_device())
     assert "python -m scmpt_core download" in missing.value.hint
