@@ -25,10 +25,16 @@ def check_values(values: Values, matrix: str, others: dict[str, Values]) -> list
         else "Keep raw counts or log-normalised values in X, .raw or a layer, and give that file."
     )
     if values.kind == "invalid":
-        return [error("not_finite", 1, f"In {matrix}, {values.why}; none may be.", way_out)]
+        return [
+            error("not_finite", values.count, f"In {matrix}, {values.why}; none may be.", way_out)
+        ]
     if values.kind == "scaled":
         message = f"In {matrix}, {values.why}: these are scaled (z-scored) or corrected values, "
-        return [error("negative_values", 1, message + "which hide the order of genes.", way_out)]
+        return [
+            error(
+                "negative_values", values.count, message + "which hide the order of genes.", way_out
+            )
+        ]
     out = [info("values", 0, f"{matrix} holds {values.kind} values: {values.why}.")]
     if not values.certain:
         hint = "If they are linear, give raw counts instead."

@@ -21,6 +21,7 @@ class Values:
     kind: ValueKind
     why: str
     certain: bool = True
+    count: int = 0  # values that make it unusable
 
 
 def judge(matrix: sp.csr_matrix) -> Values:
@@ -36,10 +37,14 @@ def judge(matrix: sp.csr_matrix) -> Values:
         return Values("counts", "there is no value above zero")
     broken = int((~np.isfinite(data)).sum())
     if broken:
-        return Values("invalid", f"{broken:,} values are NaN or infinite")
+        return Values("invalid", f"{broken:,} values are NaN or infinite", count=broken)
     negative = int((data < 0).sum())
     if negative:
-        return Values("scaled", f"{negative:,} values are negative, the lowest {data.min():.3g}")
+        return Values(
+            "scaled",
+            f"{negative:,} values are negative, the lowest {data.min():.3g}",
+            count=negative,
+        )
     rows = _sample_rows(matrix)
     if np.array_equal(rows.data, np.round(rows.data)):
         return Values("counts", f"all values are integers (highest {data.max():,.0f})")
