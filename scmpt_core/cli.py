@@ -63,9 +63,9 @@ def show(result: object, as_json: bool, lines: list[str]) -> None:
 def check(file: File, matrix: Matrix = None, as_json: Json = False) -> None:
     """What is in FILE, and what would be done with it."""
     from scmpt_core import verbs
-    from scmpt_core.data import load
+    from scmpt_core.data import View, load
 
-    result = verbs.check(load(file, matrix))
+    result = verbs.check(load(file, View(matrix=matrix)))
     lines = [f"{result['cells']:,} cells, {result['genes']:,} genes"]
     lines += [
         f"{f['severity']:8}{f['code']}: {f['message']} {f['hint']}" for f in result["findings"]
@@ -107,13 +107,13 @@ def embed(
 ) -> None:
     """Write FILE with the cells' embeddings; a killed run continues where it stopped."""
     from scmpt_core import verbs
-    from scmpt_core.data import check_target, load
+    from scmpt_core.data import View, check_target, load
 
     source = Path(file)
     check_target(out, source)
     store, device = _machine()
     result = verbs.embed_file(
-        load(file, matrix), _names(encoder), out, store, device, Reporter(), source
+        load(file, View(matrix=matrix)), _names(encoder), out, store, device, Reporter(), source
     )
     lines = [
         *result["notes"],
@@ -136,10 +136,10 @@ def train(
 ) -> None:
     """Train one model on FILE, test it on cells kept apart, and save it as a folder."""
     from scmpt_core import fusion
-    from scmpt_core.data import load
+    from scmpt_core.data import View, load
 
     fusion.check_folder(out)
-    dataset = load(file, matrix)
+    dataset = load(file, View(matrix=matrix))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
@@ -164,9 +164,9 @@ def compare(
 ) -> None:
     """Compare each encoder + MLP, their fusion, PCA + MLP and the majority class."""
     from scmpt_core import evaluation, fusion
-    from scmpt_core.data import load
+    from scmpt_core.data import View, load
 
-    dataset = load(file, matrix)
+    dataset = load(file, View(matrix=matrix))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
@@ -186,13 +186,15 @@ def classify(
 ) -> None:
     """Label the cells of FILE with a trained model and write them."""
     from scmpt_core import fusion, verbs
-    from scmpt_core.data import check_target, load
+    from scmpt_core.data import View, check_target, load
 
     source = Path(file)
     check_target(out, source)
     store, device = _machine()
     fitted = fusion.load(model, device)
-    result = verbs.classify_file(load(file, matrix), fitted, out, store, device, Reporter(), source)
+    result = verbs.classify_file(
+        load(file, View(matrix=matrix)), fitted, out, store, device, Reporter(), source
+    )
     lines = [f"{n:7,} {name}" for name, n in result["labels"].items()]
     overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
     show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])

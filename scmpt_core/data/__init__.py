@@ -6,8 +6,10 @@ from scmpt_core.data.demo import DEMO, DEMO_LABEL
 from scmpt_core.data.export import annotate, check_target, write_h5ad
 from scmpt_core.data.findings import Finding, info, warning
 from scmpt_core.data.labels import MIN_CLASS, LabelColumn, check_labels, label_values
+from scmpt_core.data.quality import Quality, quality
 from scmpt_core.data.readers import READERS, SUFFIXES
 from scmpt_core.data.splits import PARTS, Split, grouped, stratified
+from scmpt_core.data.view import View
 
 __all__ = [
     "DEMO",
@@ -19,7 +21,9 @@ __all__ = [
     "Dataset",
     "Finding",
     "LabelColumn",
+    "Quality",
     "Split",
+    "View",
     "annotate",
     "check_labels",
     "check_target",
@@ -27,6 +31,7 @@ __all__ = [
     "info",
     "label_values",
     "load",
+    "quality",
     "stratified",
     "warning",
     "worst",

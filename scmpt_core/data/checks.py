@@ -11,9 +11,9 @@ import scipy.sparse as sp
 from scmpt_core.data.findings import Finding, error, info, warning
 from scmpt_core.data.genes import GeneNames, guess_species
 from scmpt_core.data.normalise import Values
+from scmpt_core.data.quality import NMADS, Quality
 
 MIN_RECOGNISED = 0.05  # below this share of known names, the columns are not human genes
-NMADS = 3  # outliers: this many median absolute deviations (scater's isOutlier, McCarthy 2017)
 
 
 def check_values(values: Values, matrix: str, others: dict[str, Values]) -> list[Finding]:
@@ -24,17 +24,14 @@ def check_values(values: Values, matrix: str, others: dict[str, Values]) -> list
         if usable
         else "Keep raw counts or log-normalised values in X, .raw or a layer, and give that file."
     )
+    remedy = {"matrix": usable[0]} if usable else None
     if values.kind == "invalid":
-        return [
-            error("not_finite", values.count, f"In {matrix}, {values.why}; none may be.", way_out)
-        ]
+        message = f"In {matrix}, {values.why}; none may be."
+        return [error("not_finite", values.count, message, way_out, remedy)]
     if values.kind == "scaled":
         message = f"In {matrix}, {values.why}: these are scaled (z-scored) or corrected values, "
-        return [
-            error(
-                "negative_values", values.count, message + "which hide the order of genes.", way_out
-            )
-        ]
+        message += "which hide the order of genes."
+        return [error("negative_values", values.count, message, way_out, remedy)]
     out = [info("values", 0, f"{matrix} holds {values.kind} values: {values.why}.")]
     if not values.certain:
         hint = "If they are linear, give raw counts instead."
@@ -42,8 +39,13 @@ def check_values(values: Values, matrix: str, others: dict[str, Values]) -> list
     return out
 
 
-def check_genes(original: np.ndarray, genes: GeneNames, average: bool) -> list[Finding]:
-    """Recognised names, Ensembl mapping, duplicates, species."""
+def check_genes(
+    original: np.ndarray, genes: GeneNames, average: bool, better: str | None = None
+) -> list[Finding]:
+    """Recognised names, Ensembl mapping, duplicates, species.
+
+    ``better`` names the column of ``var`` that holds more known genes, where there is one.
+    """
     if not len(original):
         return [error("no_genes", 0, "There are no genes (0 columns).", "Give another matrix.")]
     n, species = len(original), guess_species(original)
@@ -58,7 +60,10 @@ def check_genes(original: np.ndarray, genes: GeneNames, average: bool) -> list[F
             hint = "These are mouse genes; map them to human orthologues first."
         examples = ", ".join(map(repr, original[:3]))
         message = f"{share:.1%} of {n:,} gene names are human genes (at least 5 % must be): "
-        return [*out, error("genes_unknown", n, message + examples + " …", hint)]
+        remedy = None
+        if better is not None:
+            hint, remedy = f"Column {better!r} of var holds gene names.", {"symbols": better}
+        return [*out, error("genes_unknown", n, message + examples + " …", hint, remedy)]
     if species[0] == "mouse":
         out.append(warning("mouse", n, "More names fit mouse than human.", "Encoders are human."))
     if genes.mapped:
@@ -84,7 +89,8 @@ def check_cells(ids: pd.Index, matrix: sp.csr_matrix) -> list[Finding]:
         return [*out, error("all_empty", empty, "No cell has a value above 0.", "Choose --matrix.")]
     if empty:
         message = f"{empty:,} cells have no expressed gene; they are not trained on or labelled."
-        out.append(warning("empty_cells", empty, message, "Drop them before the analysis."))
+        hint, remedy = "Drop them before the analysis.", {"drop_empty": True}
+        out.append(warning("empty_cells", empty, message, hint, remedy))
     repeated = len(ids) - ids.nunique()
     if repeated:
         message = f"{repeated:,} cell names repeat another; they are told apart by -1, -2, …"
@@ -92,46 +98,30 @@ def check_cells(ids: pd.Index, matrix: sp.csr_matrix) -> list[Finding]:
     return out
 
 
-def check_quality(expression: sp.csr_matrix, genes: np.ndarray) -> list[Finding]:
+def check_quality(quality: Quality) -> list[Finding]:
     """Genes per cell, mitochondrial and ribosomal share, likely low-quality cells."""
-    if not expression.nnz:
+    if not quality.genes.any():
         return []
-    linear = sp.csr_matrix(
-        (np.expm1(expression.data), expression.indices, expression.indptr), expression.shape
-    )
-    total = np.maximum(np.asarray(linear.sum(axis=1)).ravel(), 1e-9)
-    per_cell = np.diff(expression.indptr)
-    mito = _share(linear, genes, ("MT-",), total)
-    ribo = _share(linear, genes, ("RPS", "RPL"), total)
+    genes, mito = quality.genes, quality.mitochondrial
     out = [
-        info("genes_per_cell", 0, f"Genes per cell: median {np.median(per_cell):,.0f}."),
+        info("genes_per_cell", 0, f"Genes per cell: median {np.median(genes):,.0f}."),
         info("mitochondrial", 0, f"Mitochondrial share: median {np.median(mito):.1%}."),
-        info("ribosomal", 0, f"Ribosomal share: median {np.median(ribo):.1%}."),
+        info("ribosomal", 0, f"Ribosomal share: median {np.median(quality.ribosomal):.1%}."),
     ]
-    few = _outliers(np.log1p(per_cell), -1)
-    stressed = _outliers(mito, +1) & (mito > 0.1)
+    few, stressed = genes < quality.fewest_genes, mito > quality.highest_mito
     low = int((few | stressed).sum())
     if low:
         message = (
             f"{low:,} cells are likely of low quality: {int(few.sum()):,} with unusually few "
-            f"genes, {int(stressed.sum()):,} with an unusual mitochondrial share above 10 % "
-            f"({NMADS} median absolute deviations)."
+            f"genes (below {quality.fewest_genes:,}), {int(stressed.sum()):,} with an unusual "
+            f"mitochondrial share (above {quality.highest_mito:.1%}; {NMADS} median absolute "
+            "deviations)."
         )
-        out.append(warning("low_quality", low, message, "Look at them before trusting labels."))
+        remedy = {"min_genes": quality.fewest_genes, "max_mito": quality.highest_mito}
+        out.append(
+            warning("low_quality", low, message, "Look at them before trusting labels.", remedy)
+        )
     return out
-
-
-def _share(
-    linear: sp.csr_matrix, genes: np.ndarray, prefixes: tuple[str, ...], total: np.ndarray
-) -> np.ndarray:
-    picked = np.array([g.startswith(prefixes) for g in genes], dtype=bool)
-    return np.asarray(linear[:, picked].sum(axis=1)).ravel() / total
-
-
-def _outliers(values: np.ndarray, side: int) -> np.ndarray:
-    deviation = side * (values - np.median(values))
-    spread = 1.4826 * np.median(np.abs(deviation))
-    return deviation > NMADS * spread if spread > 0 else np.zeros(len(values), dtype=bool)
 
 
 def worst(findings: Iterable[Finding]) -> Finding | None:

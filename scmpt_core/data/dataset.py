@@ -14,8 +14,10 @@ import scipy.sparse as sp
 from scmpt_core.cells import Cells
 from scmpt_core.data import checks, genes, labels, normalise
 from scmpt_core.data.demo import DEMO, demo_path
-from scmpt_core.data.findings import Finding, info
+from scmpt_core.data.findings import Finding, error, info
+from scmpt_core.data.quality import quality
 from scmpt_core.data.readers import read
+from scmpt_core.data.view import View
 from scmpt_core.errors import DataError
 from scmpt_core.settings import Settings
 
@@ -36,6 +38,8 @@ class Dataset:
     findings: tuple[Finding, ...]
     cells: Cells | None = None
     labels: tuple[labels.LabelColumn, ...] = field(default=())
+    matrices: tuple[str, ...] = field(default=("X",))  # all that the file holds
+    view: View = field(default=View())
 
     @property
     def obs(self) -> pd.DataFrame:
@@ -56,48 +60,79 @@ class Dataset:
         return self.cells
 
 
-def load(file: str | Path, matrix: str | None = None, settings: Settings | None = None) -> Dataset:
+def load(file: str | Path, view: View | None = None, settings: Settings | None = None) -> Dataset:
     """Open ``file`` (or ``demo``), check it, and normalise its values.
 
     Parameters
     ----------
-    matrix
-        ``"X"``, ``"raw"`` or a layer's name; by default the best is chosen: raw counts before
-        logs before linear values, and among equals the one with more genes.
+    view
+        The user's choices. By default the best matrix is taken (raw counts before logs before
+        linear values, and among equals the one with more genes), and every cell stays.
 
     Raises
     ------
     FileRefused
         The file cannot be opened, or must not be.
     DataError
-        There is no matrix of that name.
+        There is no matrix, or no column, of the name in ``view``.
     """
+    view = view or View()
     path = demo_path() if str(file) == DEMO else Path(file).expanduser()
     adata = read(path, settings)
-    name = DEMO if str(file) == DEMO else path.name
-    judged = {m: normalise.judge(_csr(_matrix(adata, m))) for m in _matrices(adata)}
-    chosen, why = _choose(adata, judged, matrix)
+    matrices = tuple(_matrices(adata))
+    judged = {m: normalise.judge(_csr(_matrix(adata, m))) for m in matrices}
+    chosen, why = _choose(adata, judged, view.matrix)
     values = judged.pop(chosen)
     raw = _csr(_matrix(adata, chosen))
     var = _var(adata, chosen)
-    names = genes.resolve(var)
+    names = genes.resolve(var, view.symbols)
+    known = names.recognised >= checks.MIN_RECOGNISED
+    better = None if known else genes.better_column(var, checks.MIN_RECOGNISED)
     findings = [
         info("matrix", 0, f"{chosen} is used: {why}."),
         *checks.check_cells(adata.obs_names, raw),
         *checks.check_values(values, chosen, judged),
-        *checks.check_genes(var.index.to_numpy(str), names, average=values.kind == "log"),
+        *checks.check_genes(var.index.to_numpy(str), names, values.kind == "log", better),
     ]
+    cells = None
+    if checks.worst(findings) is None:
+        cells = _cells(raw, names.symbols, adata.obs_names, values.kind)
+        judgement = quality(cells.expression, cells.genes, cells.counts)
+        findings.append(info("normalisation", 0, f"Normalisation: {cells.normalisation}."))
+        findings += checks.check_quality(judgement)
+        if view.filters:
+            adata, cells, found = _filter(adata, cells, view.keep(judgement))
+            findings.append(found)
     columns = labels.candidates(adata.obs)
     for column in columns[:5]:
         findings += labels.check_labels(
             labels.label_values(adata.obs, column.column), column.column
         )
-    cells = None
-    if checks.worst(findings) is None:
-        cells = _cells(raw, names.symbols, adata.obs_names, values.kind)
-        findings.append(info("normalisation", 0, f"Normalisation: {cells.normalisation}."))
-        findings += checks.check_quality(cells.expression, cells.genes)
-    return Dataset(name, adata, chosen, values.kind, tuple(findings), cells, tuple(columns))
+    return Dataset(
+        name=DEMO if str(file) == DEMO else path.name,
+        adata=adata,
+        matrix=chosen,
+        values=values.kind,
+        findings=tuple(findings),
+        cells=cells,
+        labels=tuple(columns),
+        matrices=matrices,
+        view=view,
+    )
+
+
+def _filter(
+    adata: ad.AnnData, cells: Cells, keep: np.ndarray
+) -> tuple[ad.AnnData, Cells | None, Finding]:
+    """Only the cells that stay, in file and matrix alike; never silently."""
+    left, out = int(keep.sum()), int((~keep).sum())
+    if not left:
+        message = f"Your thresholds leave 0 of {len(cells):,} cells."
+        return adata, None, error("none_left", out, message, "Widen them, or undo them.")
+    message = f"{out:,} of {len(cells):,} cells are left out by your choices; {left:,} stay."
+    if out:
+        adata, cells = adata[keep].copy(), cells.take(keep)
+    return adata, cells, info("filtered", out, message)
 
 
 def _matrices(adata: ad.AnnData) -> list[str]:

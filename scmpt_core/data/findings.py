@@ -22,6 +22,8 @@ class Finding:
         How many cells, genes or values it concerns.
     message, hint
         What was found, with its numbers; what to do about it.
+    remedy
+        The fields of :class:`~scmpt_core.data.view.View` that put it right, where there are any.
     """
 
     severity: Severity
@@ -29,20 +31,23 @@ class Finding:
     count: int
     message: str
     hint: str = ""
+    remedy: dict | None = None
 
     def to_json(self) -> dict:
         """As a JSON object."""
         return asdict(self)
 
 
-def error(code: str, count: int, message: str, hint: str) -> Finding:
+def error(code: str, count: int, message: str, hint: str, remedy: dict | None = None) -> Finding:
     """A finding that makes the file unusable; it always says what to do."""
-    return Finding("error", code, int(count), message, hint)
+    return Finding("error", code, int(count), message, hint, remedy)
 
 
-def warning(code: str, count: int, message: str, hint: str = "") -> Finding:
+def warning(
+    code: str, count: int, message: str, hint: str = "", remedy: dict | None = None
+) -> Finding:
     """A finding that may make results worse."""
-    return Finding("warning", code, int(count), message, hint)
+    return Finding("warning", code, int(count), message, hint, remedy)
 
 
 def info(code: str, count: int, message: str, hint: str = "") -> Finding:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from scmpt_core.errors import MissingComponent
+from scmpt_core.errors import DataError, MissingComponent
 
 SYMBOL_COLUMNS = (
     "feature_name", "gene_symbols", "gene_symbol", "gene_name", "gene_names",
@@ -79,18 +79,42 @@ def recognised_share(names: np.ndarray) -> float:
     return hits / len(names) if len(names) else 0.0
 
 
-def resolve(var: pd.DataFrame) -> GeneNames:
+def resolve(var: pd.DataFrame, column: str | None = None) -> GeneNames:
     """Find the best symbols: a symbol column where there is one, else ``var_names``, mapped.
 
     A symbol column is preferred because ``var_names`` are often Ensembl ids, or symbols that
-    were made unique ("TBCE-1"); it has to be recognised at least as well.
+    were made unique ("TBCE-1"); it has to be recognised at least as well. ``column`` names the
+    one to use instead of choosing.
+
+    Raises
+    ------
+    DataError
+        ``var`` has no such column.
     """
     options = {f"var[{c!r}]": var[c] for c in SYMBOL_COLUMNS if c in var.columns}
     options["var_names"] = var.index
+    if column is not None and column != "var_names":
+        if column not in var.columns:
+            there = ", ".join(map(str, ["var_names", *var.columns]))
+            raise DataError(f"var has no column {column!r}; there are: {there}.", "Name one.")
+        options = {f"var[{column!r}]": var[column]}
+    elif column is not None:
+        options = {"var_names": var.index}
     named = [_to_symbols(source, np.asarray(names, str)) for source, names in options.items()]
     if not len(var):
         return named[-1]
     return max(named, key=lambda g: round(g.recognised, 2))  # ties: the earlier, a symbol column
+
+
+def better_column(var: pd.DataFrame, recognised: float) -> str | None:
+    """The text column of ``var`` with the most known genes, if more than ``recognised``."""
+    shares = {
+        str(c): recognised_share(var[c].astype(str).to_numpy())
+        for c in var.columns
+        if not pd.api.types.is_numeric_dtype(var[c])
+    }
+    best = max(shares, key=shares.__getitem__, default=None)
+    return best if best is not None and shares[best] > recognised else None
 
 
 def _to_symbols(source: str, names: np.ndarray) -> GeneNames:

@@ -14,7 +14,7 @@ import pytest
 import scipy.io
 import scipy.sparse as sp
 
-from scmpt_core.data import load
+from scmpt_core.data import View, load
 from scmpt_core.data.genes import ensembl_to_symbol
 from scmpt_core.errors import DataError, FileRefused
 
@@ -57,7 +57,7 @@ def test_scaled_values_point_to_raw(counts, write):
     counts.X = counts.X.toarray() - counts.X.toarray().mean(axis=0)
     dataset = load(write(counts))
     assert (dataset.matrix, dataset.values) == ("raw", "counts")
-    forced = load(write(counts), matrix="X")
+    forced = load(write(counts), View(matrix="X"))
     assert {f.code: f.count for f in forced.findings}["negative_values"] == (counts.X < 0).sum()
     with pytest.raises(DataError, match="--matrix raw"):
         forced.usable()
