@@ -1,6 +1,6 @@
 """Fusing embeddings: heads, training, the grid, and the fitted model."""
 
-from scmpt_core.fusion.features import embed, fit_encoders, load_encoders
+from scmpt_core.fusion.features import embed, fit_encoders, load_encoders, side_by_side
 from scmpt_core.fusion.folder import check_folder, load, save
 from scmpt_core.fusion.heads import HEADS
 from scmpt_core.fusion.model import (
@@ -8,12 +8,15 @@ from scmpt_core.fusion.model import (
     Prediction,
     ScMPT,
     Trained,
+    assemble,
     model_name,
     train_head,
     train_model,
+    training_windows,
 )
 from scmpt_core.fusion.overlap import MIN_OVERLAP
 from scmpt_core.fusion.tasks import Task, make_task
+from scmpt_core.fusion.training import predict_proba
 
 __all__ = [
     "HEADS",
@@ -23,6 +26,7 @@ __all__ = [
     "ScMPT",
     "Task",
     "Trained",
+    "assemble",
     "check_folder",
     "embed",
     "fit_encoders",
@@ -30,7 +34,10 @@ __all__ = [
     "load_encoders",
     "make_task",
     "model_name",
+    "predict_proba",
     "save",
+    "side_by_side",
     "train_head",
     "train_model",
+    "training_windows",
 ]

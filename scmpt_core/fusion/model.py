@@ -144,7 +144,29 @@ def train_model(
     encoders = fit_encoders(load_encoders(names, device), task.cells, split.train)
     embeddings = embed(encoders, task.cells, store, part(progress, 0, 0.8))
     trained = train_head(task, split, embeddings, names, seed, device, part(progress, 0.8, 1))
-    train_cells = task.cells.take(split.train)
+    windows = training_windows(encoders, task, split)
+    return assemble(task, split, encoders, windows, trained, seed, device, dataset)
+
+
+def training_windows(
+    encoders: dict[str, Encoder], task: Task, split: Split
+) -> dict[str, np.ndarray]:
+    """Encoder → weight of each gene in its windows over the training cells, (genes,)."""
+    cells = task.cells.take(split.train)
+    return {name: encoder.window(cells) for name, encoder in encoders.items()}
+
+
+def assemble(
+    task: Task,
+    split: Split,
+    encoders: dict[str, Encoder],
+    windows: dict[str, np.ndarray],
+    trained: Trained,
+    seed: int,
+    device: Device,
+    dataset: str,
+) -> ScMPT:
+    """A model that can be saved, out of a fitted head and the encoders it was fitted on."""
     record = {
         "dataset": dataset,
         "label": task.label,
@@ -159,11 +181,11 @@ def train_model(
         "device": device.reason,
     }
     return ScMPT(
-        encoders=encoders,
+        encoders={name: encoders[name] for name in trained.encoders},
         head=trained.fit.head,
         classes=task.classes,
         genes=task.cells.genes,
-        windows={name: e.window(train_cells) for name, e in encoders.items()},
+        windows={name: windows[name] for name in trained.encoders},
         record=record,
         split_ids={p: task.cells.ids[getattr(split, p)].tolist() for p in PARTS},
     )
