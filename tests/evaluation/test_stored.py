@@ -11,6 +11,7 @@ from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import ModelError
 from scmpt_core.evaluation import compare, load_stored, order_classes, store
 from scmpt_core.progress import Cancelled
+from scmpt_core.settings import Settings
 from tests.conftest import toy
 from tests.helpers import dataset_of
 
@@ -19,7 +20,7 @@ from tests.helpers import dataset_of
 def result(tmp_path_factory):
     task = fusion.make_task(dataset_of(toy()), "cell_type")
     place = EmbeddingStore(tmp_path_factory.mktemp("store"))
-    return compare("toy", task, ("pca",), 2, place, choose_device())
+    return compare("toy", task, ("pca",), 2, place, choose_device(Settings(dtype="float32")))
 
 
 def test_stored_equals_memory(result, tmp_path):
@@ -28,9 +29,7 @@ def test_stored_equals_memory(result, tmp_path):
     back = load_stored(tmp_path)
     assert back.summary["models"] == result.to_json()["models"]
     np.testing.assert_array_equal(back.truth, result.task.codes)
-    np.testing.assert_array_equal(
-        back.predicted["pca+mlp"], result.proba["pca+mlp"].argmax(axis=1)
-    )
+    np.testing.assert_array_equal(back.predicted["pca+mlp"], result.proba["pca+mlp"].argmax(axis=1))
     np.testing.assert_array_equal(back.confusions["pca+mlp"], result.confusion("pca+mlp"))
     assert (back.part == 3).sum() == len(result.splits[0].test)
     assert [seed for seed, _, _ in back.histories["pca+mlp"]] == [0, 1]
