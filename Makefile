@@ -17,7 +17,7 @@ env: .venv/.made
 	@touch $@
 
 app: env
-	$(BIN)/streamlit run app.py --server.address $(HOST) --server.port $(PORT) --server.headless true
+	$(BIN)/python -m scmpt_core serve --host $(HOST) --port $(PORT)
 
 test: env
 	$(BIN)/python -m pytest

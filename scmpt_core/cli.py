@@ -200,6 +200,28 @@ def classify(
     show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])
 
 
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+) -> None:
+    """Serve the browser app, with the worker that runs its jobs."""
+    from scmpt_core.jobs.supervisor import serve_app
+
+    raise SystemExit(serve_app(host, port, lambda text: print(text, file=sys.stderr)))
+
+
+@app.command()
+def worker(
+    parent: Annotated[int | None, typer.Option(help="End with this process.", hidden=True)] = None,
+) -> None:
+    """Run the jobs of the browser app (`serve` starts one by itself)."""
+    from scmpt_core.jobs.worker import serve as work
+    from scmpt_core.settings import get_settings
+
+    work(get_settings().home, parent)
+
+
 def _table(result: dict) -> list[str]:
     from scmpt_core.metrics import HEADLINE
 

@@ -13,7 +13,7 @@ from scmpt_core.data import Dataset, annotate, check_target, write_h5ad
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.encoders import ENCODERS, coverage_findings
-from scmpt_core.fusion import ScMPT, embed, fit_encoders, load_encoders
+from scmpt_core.fusion import Prediction, ScMPT, embed, fit_encoders, load_encoders
 from scmpt_core.progress import Progress
 
 
@@ -99,6 +99,14 @@ def classify_file(
     check_target(out, source)
     cells = dataset.usable()
     prediction = model.predict(cells, store, device, progress)
+    return write_labelled(dataset, model, prediction, out, device)
+
+
+def write_labelled(
+    dataset: Dataset, model: ScMPT, prediction: Prediction, out: Path, device: Device
+) -> dict:
+    """Write the cells with a prediction already made."""
+    cells = dataset.usable()
     record = _record(dataset, device) | {
         "verb": "classify",
         "model": model.name,
@@ -128,6 +136,17 @@ def classify_file(
     }
 
 
+def label_table(dataset: Dataset, model: ScMPT, prediction: Prediction) -> pd.DataFrame:
+    """One row a cell: its id, label, probability, and the probability of each class."""
+    table = pd.DataFrame(
+        {"scmpt_label": prediction.labels, "scmpt_probability": prediction.probability},
+        index=pd.Index(dataset.usable().ids, name="cell"),
+    )
+    for i, name in enumerate(model.classes):
+        table[f"p({name})"] = prediction.proba[:, i]
+    return table
+
+
 def _record(dataset: Dataset, device: Device) -> dict:
     return {
         "version": __version__,
@@ -135,6 +154,7 @@ def _record(dataset: Dataset, device: Device) -> dict:
         "values": dataset.values,
         "normalisation": dataset.usable().normalisation,
         "device": device.reason,
+        "left_out": dataset.left_out,
     }
 
 

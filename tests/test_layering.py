@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = [
     "errors", "progress", "settings", "device", "cells", "seeds", "data", "sentences", "encoders",
-    "embeddings", "metrics", "fusion", "evaluation", "plots", "verbs", "ui", "cli", "__main__",
+    "embeddings", "metrics", "fusion", "evaluation", "library", "verbs", "jobs", "plots", "ui",
+    "cli", "__main__",
 ]  # fmt: skip
 FILES = sorted((ROOT / "scmpt_core").rglob("*.py"))
 

@@ -6,6 +6,7 @@ from scmpt_core.data.demo import DEMO, DEMO_LABEL
 from scmpt_core.data.export import annotate, check_target, write_h5ad
 from scmpt_core.data.findings import Finding, info, warning
 from scmpt_core.data.labels import MIN_CLASS, LabelColumn, check_labels, label_values
+from scmpt_core.data.maps import file_map
 from scmpt_core.data.quality import Quality, quality
 from scmpt_core.data.readers import READERS, SUFFIXES
 from scmpt_core.data.splits import PARTS, Split, grouped, stratified
@@ -27,6 +28,7 @@ __all__ = [
     "annotate",
     "check_labels",
     "check_target",
+    "file_map",
     "grouped",
     "info",
     "label_values",

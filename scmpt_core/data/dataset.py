@@ -46,6 +46,11 @@ class Dataset:
         """The user's columns, one row a cell."""
         return self.adata.obs
 
+    @property
+    def left_out(self) -> int:
+        """Cells of the file that the user's choices left out."""
+        return sum(f.count for f in self.findings if f.code == "filtered")
+
     def usable(self) -> Cells:
         """The cells.
 

@@ -17,5 +17,5 @@ def umap_of(embedding: np.ndarray, seed: int = 0) -> np.ndarray:
     neighbours = min(15, len(embedding) - 1)
     # spectral initialisation fails on tiny sets, so those start at random
     init = "spectral" if len(embedding) > 50 else "random"
-    reducer = umap.UMAP(n_neighbors=neighbours, random_state=seed, init=init)
+    reducer = umap.UMAP(n_neighbors=neighbours, random_state=seed, init=init, n_jobs=1)
     return np.asarray(reducer.fit_transform(embedding), dtype=np.float32)

@@ -1,0 +1,52 @@
+"""What every kind of job is given, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scmpt_core.device import Device
+from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.jobs.records import Job
+from scmpt_core.library import Item, Library
+from scmpt_core.progress import Progress
+
+
+@dataclass(frozen=True)
+class Context:
+    """The record, and the means to do the work."""
+
+    job: Job
+    library: Library
+    store: EmbeddingStore
+    device: Device
+    progress: Progress
+    scratch: Path  # the job's own folder; what lies there survives a killed worker
+
+    def item(self, kind: str, key: str) -> Item:
+        """The owner's item that ``settings[key]`` names."""
+        item = self.library.get(self.job.owner, kind, self.job.settings[key])
+        if kind == "dataset":  # as it was seen when the job was asked for
+            view = self.job.settings.get("view", item.meta["view"])
+            item = replace(item, meta=item.meta | {"view": view})
+        return item
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """One line of the registry.
+
+    Parameters
+    ----------
+    title
+        Checks the settings and says in words what the job will do; raises a ``ScmptError`` for
+        settings that cannot be used.
+    run
+        Does the work; returns ``{"page": …, "item": id}`` and what else the record should hold.
+    """
+
+    name: str
+    summary: str
+    title: Callable[[Library, str, dict], str]
+    run: Callable[[Context], dict]

@@ -1,0 +1,123 @@
+"""The worker: takes one job at a time from the queue and runs it in a process of its own.
+
+A process of its own gives the memory back after each job, can be stopped at any moment, and takes
+nothing with it when it dies. One worker serves a home folder; a second one refuses to start.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from scmpt_core.errors import SettingError
+from scmpt_core.jobs.execute import execute
+from scmpt_core.jobs.queue import make_queue
+from scmpt_core.jobs.records import JobBook
+from scmpt_core.library import Library
+
+log = logging.getLogger(__name__)
+POLL = 0.2  # seconds between two looks at a running job
+GRACE = 1.2  # seconds that a job has to stop by itself
+BEAT = 2.0  # seconds between two signs of life
+HEAVY = ["scmpt_core.jobs.execute", "scanpy", "sentence_transformers", "umap"]
+
+
+def _context():
+    """Processes that start at once where that is safe: forked from one that has imported all.
+
+    On macOS, forking after the frameworks are loaded can crash; Windows cannot fork.
+    """
+    if sys.platform.startswith("linux"):
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(HEAVY)
+        return context
+    return multiprocessing.get_context("spawn")
+
+
+def run_apart(home: Path, id: str, context=None) -> None:
+    """Run a job in a process of its own; see that it ends soon after it was asked to stop."""
+    book = JobBook(home)
+    process = (context or _context()).Process(target=_child, args=(home, id), daemon=True)
+    process.start()
+    asked: float | None = None
+    while process.is_alive():
+        process.join(POLL)
+        if asked is None and book.wants_stop(id):
+            asked = time.monotonic()
+        if asked is not None and time.monotonic() - asked > GRACE:
+            process.kill()
+            process.join()
+    if asked is not None:
+        book.finish(id, "stopped", "stopped; what was computed is kept for the next run")
+    elif process.exitcode != 0:
+        book.finish(
+            id, "failed", "its process died",
+            error=f"The job's process died (exit {process.exitcode}).",
+            hint="Most often memory ran out (exit -9): try fewer cells, or a machine with more.",
+        )  # fmt: skip
+
+
+def _child(home: Path, id: str) -> None:
+    """What runs in the job's process; it ends when the worker does."""
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    execute(home, id)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def serve(home: Path, parent: int | None = None) -> None:
+    """Serve the queue until interrupted, or until the process ``parent`` has ended.
+
+    Raises
+    ------
+    SettingError
+        Another worker serves this home folder.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home / "worker.lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        raise SettingError(
+            f"Another worker serves {home}.", "Stop it, or set SCMPT_HOME to another folder."
+        ) from None
+    with lock:
+        book, context = JobBook(home), _context()
+        queue = make_queue(home, lambda id: run_apart(home, id, context))
+        queue.huey.flush()  # the records say what waits; messages of a dead worker may be gone
+        for id in book.recover():
+            queue.put(id)
+        Library(home).purge()
+        threading.Thread(target=_beat, args=(book, parent), daemon=True).start()
+        _warm(context)
+        consumer = queue.huey.create_consumer(
+            workers=1, periodic=False, initial_delay=0.1, max_delay=0.5, graceful_signal="TERM"
+        )
+        consumer.run()
+
+
+def _beat(book: JobBook, parent: int | None) -> None:
+    while parent is None or os.getppid() == parent:
+        book.beat(os.getpid())
+        time.sleep(BEAT)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _warm(context) -> None:
+    """Start the process that later ones are forked from, so that the first job starts at once."""
+    process = context.Process(target=os.getpid)
+    process.start()
