@@ -15,7 +15,7 @@ from scmpt_core.cells import Cells
 from scmpt_core.data import checks, genes, labels, normalise
 from scmpt_core.data.demo import DEMO, demo_path
 from scmpt_core.data.findings import Finding, error, info
-from scmpt_core.data.quality import quality
+from scmpt_core.data.quality import Quality, quality
 from scmpt_core.data.readers import read
 from scmpt_core.data.view import View
 from scmpt_core.errors import DataError
@@ -40,6 +40,7 @@ class Dataset:
     labels: tuple[labels.LabelColumn, ...] = field(default=())
     matrices: tuple[str, ...] = field(default=("X",))  # all that the file holds
     view: View = field(default=View())
+    quality: Quality | None = None  # of all cells, those left out by the view included
 
     @property
     def obs(self) -> pd.DataFrame:
@@ -99,7 +100,7 @@ def load(file: str | Path, view: View | None = None, settings: Settings | None =
         *checks.check_values(values, chosen, judged),
         *checks.check_genes(var.index.to_numpy(str), names, values.kind == "log", better),
     ]
-    cells = None
+    cells, judgement = None, None
     if checks.worst(findings) is None:
         cells = _cells(raw, names.symbols, adata.obs_names, values.kind)
         judgement = quality(cells.expression, cells.genes, cells.counts)
@@ -123,6 +124,7 @@ def load(file: str | Path, view: View | None = None, settings: Settings | None =
         labels=tuple(columns),
         matrices=matrices,
         view=view,
+        quality=judgement,
     )
 
 

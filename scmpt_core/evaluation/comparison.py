@@ -90,6 +90,7 @@ class Comparison:
                 "normalisation": cells.normalisation,
                 "label": task.label,
                 "classes": list(task.classes),
+                "palette": list(task.palette or task.classes),
                 "left_out": int((task.codes < 0).sum()),
             },
             "split": {

@@ -170,6 +170,7 @@ def assemble(
     record = {
         "dataset": dataset,
         "label": task.label,
+        "palette": list(task.palette or task.classes),
         "group": task.group,
         "normalisation": task.cells.normalisation,
         "split": {"description": split.description, **split.sizes()},

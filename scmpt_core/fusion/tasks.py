@@ -31,6 +31,7 @@ class Task:
     group: str | None
     groups: np.ndarray | None  # (cells,)
     findings: tuple[Finding, ...]
+    palette: tuple[str, ...] = ()  # every name in the column, sorted: the order of colours
 
     def splits(self, seed: int) -> list[Split]:
         """One stratified split, or one split a fold of the grouped cross-validation."""
@@ -61,6 +62,7 @@ def make_task(dataset: Dataset, label: str, group: str | None = None) -> Task:
     values = label_values(dataset.obs, label)
     findings = tuple(check_labels(values, label))
     groups = None if group is None else label_values(dataset.obs, group)
+    palette = tuple(str(n) for n in np.unique(values[values != ""]))
     left_out = np.diff(cells.expression.indptr) == 0
     if groups is not None:
         left_out |= groups == ""  # a cell of no known donor could leak into any part
@@ -74,4 +76,4 @@ def make_task(dataset: Dataset, label: str, group: str | None = None) -> Task:
         )
     place = {name: i for i, name in enumerate(classes)}
     codes = np.array([place.get(v, -1) for v in values], dtype=np.int64)
-    return Task(cells, label, classes, codes, group, groups, findings)
+    return Task(cells, label, classes, codes, group, groups, findings, palette)

@@ -8,18 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from scmpt_core.fusion.training import Epoch
+from scmpt_core.plots.layout import laid_out, shortened
 from scmpt_core.plots.palette import class_styles, model_colour
-
-MAX_POINTS = 50_000
-
-
-def _laid_out(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
-    figure.update_layout(
-        height=height, margin={"l": 10, "r": 10, "t": 40, "b": 10}, xaxis_title=x, yaxis_title=y
-    )
-    figure.update_xaxes(automargin=True)
-    figure.update_yaxes(automargin=True)
-    return figure
 
 
 def scores(rows: list[dict]) -> go.Figure:
@@ -45,72 +35,107 @@ def scores(rows: list[dict]) -> go.Figure:
     figure.update_xaxes(range=[0, 1.02])
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(legend={"orientation": "h", "y": 1.12})
-    return _laid_out(figure, 110 + 42 * len(rows), "score on test cells (0–1)", "")
+    return laid_out(figure, 110 + 42 * len(rows), "score on test cells (0–1)", "")
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], title: str) -> go.Figure:
-    """Share of each true class that went to each label; hover shows the counts."""
+    """Share of each true class that went to each label; hover shows the counts.
+
+    ``matrix`` and ``classes`` come in the order to be drawn.
+    """
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    share = matrix / totals
-    short = [name if len(name) <= 28 else name[:27] + "…" for name in classes]
+    n, short = len(classes), [shortened(name, 24) for name in classes]
+    names = np.array(classes, dtype=object)
+    hover = np.stack([matrix, np.repeat(names[:, None], n, 1), np.repeat(names[None], n, 0)], -1)
     figure = go.Figure(
         go.Heatmap(
-            z=share,
-            x=short,
-            y=short,
-            customdata=matrix,
+            z=matrix / totals,
+            customdata=hover,
             zmin=0,
             zmax=1,
             colorscale="Blues",
-            texttemplate="%{z:.2f}" if len(classes) <= 15 else None,
+            texttemplate="%{z:.2f}" if n <= 15 else None,
             colorbar={"title": "share of<br>true class", "thickness": 12},
-            hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata} cells<br>%{z:.1%}"
-            "<extra></extra>",
+            hovertemplate="true %{customdata[1]}<br>predicted %{customdata[2]}<br>"
+            "%{customdata[0]} cells<br>%{z:.1%}<extra></extra>",
         )
     )
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(tickangle=-45)
+    ticks = {"tickmode": "array", "tickvals": list(range(n)), "ticktext": short}
+    figure.update_yaxes(autorange="reversed", **ticks)
+    figure.update_xaxes(tickangle=-45, **ticks)
     figure.update_layout(title=title)
-    return _laid_out(figure, 260 + 26 * len(classes), "predicted type", "true type")
+    return laid_out(figure, 260 + 26 * len(classes), "predicted type", "true type")
 
 
-def scatter(
-    points: np.ndarray, values: np.ndarray, classes: Sequence[str], title: str
-) -> go.Figure:
-    """A map of cells, (cells, 2), coloured by class; above 50,000 cells a stated sample."""
-    if len(points) > MAX_POINTS:
-        rows = np.random.default_rng(0).choice(len(points), MAX_POINTS, replace=False)
-        points, values = points[rows], values[rows]
-        title += f" (a sample of {MAX_POINTS:,} cells)"
+def learning_curves(curves: Sequence[tuple[int, int, Sequence[Epoch]]], title: str) -> go.Figure:
+    """Cross-entropy on training and validation cells by epoch; one thin line a run.
+
+    Parameters
+    ----------
+    curves
+        Seed, fold and history of each run.
+    """
     figure = go.Figure()
-    for name, (colour, marker) in class_styles(classes).items():
-        chosen = values == name
-        if not chosen.any():
-            continue
-        figure.add_scattergl(
-            x=points[chosen, 0],
-            y=points[chosen, 1],
-            mode="markers",
-            name=f"{name} ({int(chosen.sum()):,})",
-            marker={"color": colour, "symbol": marker, "size": 5},
-            hoverinfo="name",
-        )
-    figure.update_layout(title=title, legend={"orientation": "h", "y": -0.15, "font": {"size": 11}})
-    figure.update_xaxes(showticklabels=False)
-    figure.update_yaxes(showticklabels=False)
-    return _laid_out(figure, 460 + 12 * len(classes), "UMAP 1", "UMAP 2")
-
-
-def learning_curves(history: Sequence[Epoch], title: str) -> go.Figure:
-    """Cross-entropy on training and validation cells by epoch."""
-    epochs = [point.epoch for point in history]
-    figure = go.Figure()
-    for field, name, dash in (
-        ("train_loss", "training cells", "dot"),
-        ("validation_loss", "validation cells", "solid"),
-    ):
-        figure.add_scatter(
-            x=epochs, y=[getattr(p, field) for p in history], name=name, line={"dash": dash}
-        )
+    for i, (seed, fold, history) in enumerate(curves):
+        for field, name, dash, colour in (
+            ("train_loss", "training cells", "dot", "#0072B2"),
+            ("validation_loss", "validation cells", "solid", "#D55E00"),
+        ):
+            figure.add_scatter(
+                x=[p.epoch for p in history],
+                y=[getattr(p, field) for p in history],
+                name=name,
+                legendgroup=name,
+                showlegend=i == 0,
+                line={"dash": dash, "color": colour, "width": 1.5},
+                hovertemplate=f"{name}, seed {seed}, fold {fold}<br>epoch %{{x}}: %{{y:.3f}}"
+                "<extra></extra>",
+            )
     figure.update_layout(title=title, legend={"orientation": "h", "y": 1.12})
-    return _laid_out(figure, 340, "epoch", "cross-entropy (nats)")
+    return laid_out(figure, 340, "epoch", "cross-entropy (nats)")
+
+
+def histogram(
+    values: np.ndarray, x: str, low: float | None = None, high: float | None = None
+) -> go.Figure:
+    """Cells by value; bars outside ``low`` … ``high`` (inclusive) are grey."""
+    counts, edges = np.histogram(values, bins=min(60, max(10, int(np.sqrt(len(values))))))
+    middle = (edges[1:] + edges[:-1]) / 2
+    inside = (edges[1:] >= (-np.inf if low is None else low)) & (
+        edges[:-1] <= (np.inf if high is None else high)
+    )
+    figure = go.Figure(
+        go.Bar(
+            x=middle,
+            y=counts,
+            width=np.diff(edges),
+            marker={"color": np.where(inside, "#0072B2", "#9AA0A6").tolist()},
+            hovertemplate="about %{x:.4g}: %{y:,} cells<extra></extra>",
+        )
+    )
+    for limit in (low, high):
+        if limit is not None and edges[0] <= limit <= edges[-1]:
+            figure.add_vline(x=limit, line={"color": "#D55E00", "width": 2, "dash": "dash"})
+    figure.update_layout(bargap=0)
+    return laid_out(figure, 230, x, "cells")
+
+
+def class_counts(counts: dict[str, int], palette: Sequence[str] | None = None) -> go.Figure:
+    """Cells of each class, in the order given; colours by the order of ``palette``."""
+    names = list(counts)
+    styles = class_styles(list(palette or sorted(names)))
+    figure = go.Figure(
+        go.Bar(
+            x=[counts[n] for n in names],
+            y=list(range(len(names))),
+            orientation="h",
+            text=[f"{counts[n]:,}" for n in names],
+            textposition="auto",
+            marker={"color": [styles[n][0] if n in styles else "#9AA0A6" for n in names]},
+            customdata=names,
+            hovertemplate="%{customdata}: %{x:,} cells<extra></extra>",
+        )
+    )
+    ticks = {"tickvals": list(range(len(names))), "ticktext": [shortened(n) for n in names]}
+    figure.update_yaxes(autorange="reversed", **ticks)
+    return laid_out(figure, 90 + 24 * len(names), "cells", "")

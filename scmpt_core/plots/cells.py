@@ -1,0 +1,171 @@
+"""Maps of cells: WebGL, one trace a class, no text a point, so that 100,000 stay fluent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from scmpt_core.plots.layout import laid_out, shortened
+from scmpt_core.plots.palette import class_styles
+
+MAX_POINTS = 200_000
+HOVER_IDS = 20_000  # up to here each point tells its cell's name
+
+
+@dataclass(frozen=True, eq=False)
+class CellMap:
+    """A figure, and which cell each of its points is.
+
+    Parameters
+    ----------
+    rows
+        Curve by curve, the cell of each point.
+    shown
+        Number of points drawn; fewer than the cells when a sample was drawn.
+    """
+
+    figure: go.Figure
+    rows: tuple[np.ndarray, ...]
+    shown: int
+
+    def cells_of(self, points: Sequence[dict]) -> np.ndarray:
+        """The cells behind selected points (``curve_number``, ``point_index``), sorted."""
+        found = [
+            self.rows[p["curve_number"]][p["point_index"]]
+            for p in points
+            if p["curve_number"] < len(self.rows)
+        ]
+        return np.unique(np.array(found, dtype=np.int64))
+
+
+def class_map(
+    points: np.ndarray,
+    codes: np.ndarray,
+    classes: Sequence[str],
+    title: str,
+    rows: np.ndarray | None = None,
+    selected: np.ndarray | None = None,
+    ids: np.ndarray | None = None,
+    height: int = 420,
+    palette: Sequence[str] | None = None,
+) -> CellMap:
+    """Cells coloured by class; names stand on the map where their cells are.
+
+    Parameters
+    ----------
+    points
+        (cells, 2).
+    codes
+        (cells,); −1 and codes beyond ``classes`` are drawn grey.
+    rows
+        The cells to draw; all by default.
+    selected
+        Cells to bring out; the others fade.
+    palette
+        All names in the order of colours, where ``classes`` are only some of them.
+    """
+    rows = _sampled(np.arange(len(points)) if rows is None else rows)
+    figure, groups = go.Figure(), []
+    known = class_styles(palette or classes)
+    styles = [known.get(name, ("#9AA0A6", "circle")) for name in classes]
+    here = codes[rows]
+    for code in [*range(len(classes)), -1]:
+        which = rows[here == code]
+        if not len(which):
+            continue
+        colour, marker = styles[code] if code >= 0 else ("#9AA0A6", "circle")
+        name = classes[code] if code >= 0 else "left out"
+        _add(figure, points, which, selected, ids, name, colour, marker, _size(len(rows)))
+        groups.append(which)
+        if code >= 0:
+            _label(figure, points[which], name)
+    figure.update_layout(title=title, showlegend=False)
+    return CellMap(_axes(figure, height), tuple(groups), len(rows))
+
+
+def value_map(
+    points: np.ndarray,
+    values: np.ndarray,
+    title: str,
+    unit: str,
+    rows: np.ndarray | None = None,
+    selected: np.ndarray | None = None,
+    limits: tuple[float, float] | None = None,
+    ids: np.ndarray | None = None,
+    height: int = 420,
+) -> CellMap:
+    """Cells coloured by a number (expression, probability); high values are drawn on top."""
+    rows = _sampled(np.arange(len(points)) if rows is None else rows)
+    rows = rows[np.argsort(values[rows], kind="stable")]
+    low, high = limits or (0.0, float(values[rows].max(initial=0.0)) or 1.0)
+    figure = go.Figure()
+    _add(figure, points, rows, selected, ids, unit, None, "circle", _size(len(rows)))
+    figure.data[0].marker.update(
+        color=values[rows].astype(np.float32),
+        colorscale="Viridis",
+        cmin=low,
+        cmax=high,
+        colorbar={"title": unit, "thickness": 10, "len": 0.7},
+    )
+    figure.update_layout(title=title, showlegend=False)
+    return CellMap(_axes(figure, height), (rows,), len(rows))
+
+
+def _sampled(rows: np.ndarray) -> np.ndarray:
+    """All of them, or a seeded sample; the caller says how many are shown."""
+    if len(rows) <= MAX_POINTS:
+        return rows
+    return np.sort(np.random.default_rng(0).choice(rows, MAX_POINTS, replace=False))
+
+
+def _size(n: int) -> int:
+    return 7 if n < 2_000 else 5 if n < 20_000 else 3
+
+
+def _add(figure, points, which, selected, ids, name, colour, marker, size) -> None:
+    chosen = None
+    if selected is not None and len(selected):
+        chosen = np.flatnonzero(np.isin(which, selected)).tolist()
+    text = None if ids is None or len(which) > HOVER_IDS else ids[which].tolist()
+    figure.add_scattergl(
+        x=points[which, 0].astype(np.float32),
+        y=points[which, 1].astype(np.float32),
+        mode="markers",
+        name=name,
+        text=text,
+        hoverinfo="name" if text is None else "name+text",
+        hoverlabel={"namelength": -1},
+        marker={"color": colour, "symbol": marker, "size": size},
+        selectedpoints=chosen,
+        selected={"marker": {"opacity": 1.0}},
+        unselected={"marker": {"opacity": 0.12}},
+    )
+
+
+def _label(figure: go.Figure, points: np.ndarray, name: str) -> None:
+    middle = np.median(points, axis=0)
+    middle = points[np.argmin(((points - middle) ** 2).sum(axis=1))]  # a place where cells are
+    figure.add_annotation(
+        x=float(middle[0]),
+        y=float(middle[1]),
+        text=shortened(_escaped(name), 22),
+        showarrow=False,
+        font={"size": 11, "color": "#111"},
+        bgcolor="rgba(255,255,255,0.78)",
+        borderpad=1,
+    )
+
+
+def _escaped(name: str) -> str:
+    """Plotly reads a few HTML tags in texts; names come from files."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _axes(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_layout(dragmode="lasso")
+    return laid_out(figure, height, "UMAP 1", "UMAP 2")

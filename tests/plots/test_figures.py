@@ -1,0 +1,77 @@
+"""Figures: what a reader sees is what was given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scmpt_core import plots
+from scmpt_core.plots.cells import MAX_POINTS
+from scmpt_core.plots.palette import COLOURS
+
+
+def test_points_lead_back_to_their_cells():
+    rng = np.random.default_rng(0)
+    points, codes = rng.normal(size=(50, 2)), rng.integers(-1, 3, 50)
+    drawn = plots.class_map(points, codes, ["a", "b", "c"], "t", rows=np.arange(0, 50, 2))
+    assert drawn.shown == 25
+    for curve, rows in enumerate(drawn.rows):
+        assert len(set(codes[rows])) == 1
+        np.testing.assert_allclose(drawn.figure.data[curve].x, points[rows, 0], atol=1e-6)
+    picked = [{"curve_number": 0, "point_index": 1}, {"curve_number": 1, "point_index": 0}]
+    assert drawn.cells_of(picked).tolist() == sorted([drawn.rows[0][1], drawn.rows[1][0]])
+
+
+def test_selected_cells_stand_out_in_every_map():
+    points, codes = np.zeros((6, 2)), np.array([0, 0, 1, 1, 1, 0])
+    drawn = plots.class_map(points, codes, ["a", "b"], "t", selected=np.array([1, 4]))
+    assert [t.selectedpoints for t in drawn.figure.data] == [(1,), (1,)]
+    values = plots.value_map(points, np.array([5, 4, 3, 2, 1, 0]), "t", "u", selected=[5])
+    assert values.rows[0].tolist() == [5, 4, 3, 2, 1, 0]  # low first, high on top
+    assert values.figure.data[0].selectedpoints == (0,)
+
+
+def test_many_points_are_a_stated_sample():
+    n = MAX_POINTS + 5
+    drawn = plots.value_map(np.zeros((n, 2)), np.zeros(n), "t", "u")
+    assert drawn.shown == MAX_POINTS == len(drawn.figure.data[0].x)
+
+
+def test_thirty_classes_differ_and_keep_their_style_without_their_neighbours():
+    names = [f"type {i:02d}" for i in range(30)]
+    styles = plots.class_styles(names)
+    assert len(set(styles.values())) == 30
+    drawn = plots.class_map(np.zeros((2, 2)), np.array([0, 1]), names[20:22], "t", palette=names)
+    assert [t.marker.color for t in drawn.figure.data] == [
+        styles[names[20]][0], styles[names[21]][0],
+    ]  # fmt: skip
+    assert styles[names[16]][0] == COLOURS[0]
+
+
+def test_confusion_shows_shares_with_equal_short_names_apart():
+    long = "a very long name of a cell type that ends in"
+    figure = plots.confusion(np.array([[8, 2], [0, 4]]), [f"{long} 1", f"{long} 2"], "m")
+    np.testing.assert_allclose(figure.data[0].z, [[0.8, 0.2], [0, 1]])
+    assert figure.data[0].customdata[0][1].tolist() == [2, f"{long} 1", f"{long} 2"]
+
+
+def test_histogram_counts_every_cell():
+    values = np.arange(100.0)
+    figure = plots.histogram(values, "genes", low=20, high=50)
+    assert sum(figure.data[0].y) == 100
+    grey = [c == "#9AA0A6" for c in figure.data[0].marker.color]
+    assert grey[0]
+    assert grey[-1]
+    assert not all(grey)
+
+
+def test_names_from_files_are_text():
+    drawn = plots.class_map(np.zeros((1, 2)), np.array([0]), ["<b>x</b>"], "t")
+    assert drawn.figure.layout.annotations[0].text == "&lt;b&gt;x&lt;/b&gt;"
+
+
+@pytest.mark.parametrize("n", [2, 30])
+def test_class_counts(n):
+    counts = {f"t{i}": i + 1 for i in range(n)}
+    figure = plots.class_counts(counts)
+    assert list(figure.data[0].x) == list(counts.values())
