@@ -34,8 +34,12 @@ def check_values(values: Values, matrix: str, others: dict[str, Values]) -> list
         return [error("negative_values", values.count, message, way_out, remedy)]
     out = [info("values", 0, f"{matrix} holds {values.kind} values: {values.why}.")]
     if not values.certain:
-        hint = "If they are linear, give raw counts instead."
-        out.append(warning("values_assumed", 0, "They are taken to be logarithms.", hint))
+        hint = "Nothing in them shows it; if they are linear, give raw counts instead."
+        out.append(
+            warning(
+                "values_assumed", 0, f"The values of {matrix} are taken to be logarithms.", hint
+            )
+        )
     return out
 
 

@@ -1,7 +1,7 @@
 """Fusing embeddings: heads, training, the grid, and the fitted model."""
 
 from scmpt_core.fusion.features import embed, fit_encoders, load_encoders, side_by_side
-from scmpt_core.fusion.folder import check_folder, load, save
+from scmpt_core.fusion.folder import check_folder, load, preview, save
 from scmpt_core.fusion.heads import HEADS
 from scmpt_core.fusion.model import (
     UNKNOWN,
@@ -35,6 +35,7 @@ __all__ = [
     "make_task",
     "model_name",
     "predict_proba",
+    "preview",
     "save",
     "side_by_side",
     "train_head",

@@ -13,12 +13,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders import PCAEncoder
 from scmpt_core.errors import FileRefused, ModelError
 from scmpt_core.fusion.features import load_encoders
 from scmpt_core.fusion.heads import ConcatMLP
 from scmpt_core.fusion.model import ScMPT, require
+from scmpt_core.fusion.overlap import overlaps
 
 FORMAT = 1
 FILES = ("config.json", "genes.json", "splits.json", "model.safetensors")
@@ -101,6 +103,18 @@ def load(folder: Path, device: Device) -> ScMPT:
     known = {"format", "name", "classes", "encoders"}
     record = {k: v for k, v in config.items() if k not in known}
     return ScMPT(encoders, head, tuple(config["classes"]), symbols, windows, record, splits)
+
+
+def preview(folder: Path, cells: Cells) -> tuple[dict[str, float], int]:
+    """Encoder → share of its training window that ``cells`` measure, and the shared genes.
+
+    Reads the model's genes only, so it is quick; :meth:`ScMPT.predict` judges the same again.
+    """
+    require((folder / "genes.json").is_file(), f"{folder} lacks genes.json.", RETRAIN)
+    kept = _read(folder / "genes.json")
+    windows = {name: np.array(window) for name, window in kept["windows"].items()}
+    genes = np.array(kept["genes"], dtype=str)
+    return overlaps(windows, genes, cells.genes), int(np.isin(genes, cells.genes).sum())
 
 
 def _same(trained: dict, here: dict) -> None:

@@ -51,8 +51,9 @@ def class_map(
     ids: np.ndarray | None = None,
     height: int = 420,
     palette: Sequence[str] | None = None,
+    names: bool = True,
 ) -> CellMap:
-    """Cells coloured by class; names stand on the map where their cells are.
+    """Cells coloured by class.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ def class_map(
         Cells to bring out; the others fade.
     palette
         All names in the order of colours, where ``classes`` are only some of them.
+    names
+        Write each class's name where its cells are.
     """
     rows = _sampled(np.arange(len(points)) if rows is None else rows)
     figure, groups = go.Figure(), []
@@ -80,7 +83,7 @@ def class_map(
         name = classes[code] if code >= 0 else "left out"
         _add(figure, points, which, selected, ids, name, colour, marker, _size(len(rows)))
         groups.append(which)
-        if code >= 0:
+        if names and code >= 0:
             _label(figure, points[which], name)
     figure.update_layout(title=title, showlegend=False)
     return CellMap(_axes(figure, height), tuple(groups), len(rows))

@@ -20,10 +20,11 @@ def scores(rows: list[dict]) -> go.Figure:
         ("macro_f1", "macro F1", "circle"),
         ("accuracy", "accuracy", "diamond-open"),
     ):
+        spread = [row[metric]["sd"] or 0 for row in rows]  # one run has none
         figure.add_scatter(
             x=[row[metric]["mean"] for row in rows],
             y=names,
-            error_x={"type": "data", "array": [row[metric]["sd"] for row in rows]},
+            error_x={"type": "data", "array": spread} if any(spread) else None,
             mode="markers",
             name=title,
             marker={
@@ -49,7 +50,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], title: str) -> go.Figu
     hover = np.stack([matrix, np.repeat(names[:, None], n, 1), np.repeat(names[None], n, 0)], -1)
     figure = go.Figure(
         go.Heatmap(
-            z=matrix / totals,
+            z=np.where(matrix > 0, matrix / totals, np.nan),  # nothing is drawn for nothing
             customdata=hover,
             zmin=0,
             zmax=1,

@@ -1,20 +1,28 @@
-"""Pieces of pages: errors, progress, findings, plots."""
+"""Pieces of pages: errors, empty states, plots, legends, lists."""
 
 from __future__ import annotations
 
+import html
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from scmpt_core.data import Finding
 from scmpt_core.errors import ScmptError
-from scmpt_core.progress import Progress, duration
+from scmpt_core.library import Item
+from scmpt_core.plots import class_styles
+from scmpt_core.ui.state import library, owner
 
-_ICONS = {"error": "🛑 error", "warning": "⚠️ warning", "info": "ℹ️ info"}
+_SIGNS = {"circle": "●", "diamond": "◆", "cross": "✚"}
+PAGES = {
+    "start": "pages/start.py",
+    "dataset": "pages/dataset.py",
+    "compare": "pages/compare.py",
+    "classify": "pages/classify.py",
+    "jobs": "pages/jobs.py",
+}
 
 
 @contextmanager
@@ -23,52 +31,98 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except ScmptError as error:
-        st.error(f"**{_plain(error.message)}**\n\n{_plain(error.hint)}")
+        st.error(f"**{plain(error.message)}**\n\n{plain(error.hint)}")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from a file, shown as text and not as markup."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()#<>|~$:" else c for c in text)
 
 
-def progress_bar(start: str) -> Progress:
-    """A bar that shows the step and the time left of the whole."""
-    bar, began = st.progress(0.0, text=start), time.monotonic()
-
-    def report(fraction: float, message: str) -> None:
-        elapsed = time.monotonic() - began
-        left = ""
-        if 0.02 < fraction < 1 and elapsed > 3:
-            left = f" · about {duration(elapsed / fraction * (1 - fraction))} left in all"
-        bar.progress(min(max(fraction, 0.0), 1.0), text=_plain(message) + left)
-
-    return report
-
-
-def findings_table(findings: list[Finding]) -> None:
-    """Errors first, then warnings, then the rest."""
-    order = {"error": 0, "warning": 1, "info": 2}
-    rows = sorted(findings, key=lambda f: order[f.severity])
-    frame = pd.DataFrame(
-        {
-            "severity": [_ICONS[f.severity] for f in rows],
-            "what": [f.message for f in rows],
-            "what to do": [f.hint for f in rows],
-        }
-    )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        row_height=58,
-        column_config={
-            "severity": st.column_config.TextColumn(width="small"),
-            "what": st.column_config.TextColumn(width="large"),
-            "what to do": st.column_config.TextColumn(width="medium"),
-        },
-    )
-
-
 def plot(figure: go.Figure, key: str, caption: str) -> None:
-    """A figure with its description in words below it, for screen readers too."""
-    st.plotly_chart(figure, key=key, config={"toImageButtonOptions": {"filename": key}})
+    """A figure with its description in words below it, which screen readers hear too."""
+    st.plotly_chart(figure, key=key, alt=caption, config=plot_config(key))
     st.caption(caption)
+
+
+def plot_config(name: str) -> dict:
+    """Buttons of a figure: the image it saves is large enough to print."""
+    return {
+        "toImageButtonOptions": {"filename": name, "scale": 3},
+        "displaylogo": False,
+        "scrollZoom": False,
+    }
+
+
+def legend(names: Sequence[str], palette: Sequence[str]) -> None:
+    """Colour, sign and name of each class, once for all maps of a page."""
+    styles = class_styles(palette)
+    parts = []
+    for name in names:
+        colour, marker = styles.get(name, ("#9AA0A6", "circle"))
+        sign = f'<span style="color:{colour}" aria-hidden="true">{_SIGNS[marker]}</span>'
+        parts.append(f'<span style="white-space:nowrap">{sign} {html.escape(name)}</span>')
+    st.html(
+        '<div style="display:flex;flex-wrap:wrap;gap:0.2rem 1rem;font-size:0.85rem">'
+        + "".join(parts)
+        + "</div>"
+    )
+
+
+def ago(when: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    seconds = max(time.time() - when, 0)
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            n = int(seconds // length)
+            return f"{n} {unit}{'s' if n > 1 else ''} ago"
+    return "just now"
+
+
+def size(count: int) -> str:
+    """Bytes as a person writes them."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def item_names(items: Sequence[Item]) -> dict[str, str]:
+    """Id → name for a list to choose from; equal names are told apart."""
+    names = [item.name for item in items]
+    return {
+        item.id: item.name if names.count(item.name) == 1 else f"{item.name} [{item.id[:4]}]"
+        for item in items
+    }
+
+
+def item_list(
+    kind: str, title: str, describe: Callable[[Item], str], act: Callable[[Item], None]
+) -> None:
+    """What one keeps, with delete and undo; ``act`` draws the button of each."""
+    items = library().list(owner(), kind)
+    gone = library().deleted(owner(), kind)
+    if not items and not gone:
+        return
+    total = size(sum(item.size for item in items))
+    with st.expander(f"{title} ({len(items)}, {total})"):
+        for item in items:
+            text, first, second = st.columns([6, 2, 2], vertical_alignment="center")
+            text.markdown(f"**{plain(item.name)}** · {plain(describe(item))} · {ago(item.created)}")
+            with first:
+                act(item)
+            if second.button("Delete", key=f"delete_{item.id}", icon=":material/delete:"):
+                library().delete(owner(), kind, item.id)
+                st.rerun()
+        for item in gone:
+            text, first, second = st.columns([6, 2, 2], vertical_alignment="center")
+            text.caption(f"Deleted: {plain(item.name)} (kept for 7 days, {size(item.size)})")
+            if first.button("Undo", key=f"restore_{item.id}", icon=":material/undo:"):
+                library().restore(owner(), item.id)
+                st.rerun()
+            if second.button("For good", key=f"purge_{item.id}", help="Frees the disk at once."):
+                library().purge(owner(), item.id)
+                st.rerun()
+
+
+def empty(text: str, page: str, label: str) -> None:
+    """Nothing here yet: say what to do, and lead there."""
+    st.info(text)
+    st.page_link(PAGES[page], label=label, icon=":material/arrow_forward:")

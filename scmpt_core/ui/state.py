@@ -1,61 +1,110 @@
-"""The visitor's own state: which dataset is open. Nothing here is shared between sessions."""
+"""Who is looking, what they keep, and what they have open. Nothing here crosses owners."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
+import json
+import secrets
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from scmpt_core.data import SUFFIXES, Dataset, load
-from scmpt_core.errors import FileRefused
+from scmpt_core import verbs
+from scmpt_core.data import Dataset, View
+from scmpt_core.errors import ScmptError
+from scmpt_core.evaluation import StoredComparison, load_stored
+from scmpt_core.jobs import JobBook
+from scmpt_core.library import LOCAL, Item, Library, open_dataset
 from scmpt_core.settings import get_settings
 
-_DATASET, _RESULTS = "dataset", "results"
+_OPEN = "open_dataset"
 
 
-def current_dataset() -> Dataset | None:
-    """The open dataset of this session."""
-    return st.session_state.get(_DATASET)
+def owner() -> str:
+    """Who owns what is made here.
+
+    Without login everybody on this machine is one person. On a server that is not local each
+    visit is its own owner, until logins exist, so that strangers never see each other's cells.
+    """
+    if get_settings().local:
+        return LOCAL
+    return st.session_state.setdefault("owner", f"visit-{secrets.token_hex(16)}")
 
 
-def set_dataset(dataset: Dataset) -> None:
-    """Open ``dataset``; results of another one no longer apply."""
-    st.session_state[_DATASET] = dataset
-    st.session_state.pop(_RESULTS, None)
+def library() -> Library:
+    """The kept items."""
+    return Library(get_settings().home)
 
 
-def forget() -> None:
-    """Close the dataset and drop its results."""
-    st.session_state.pop(_DATASET, None)
-    st.session_state.pop(_RESULTS, None)
+def book() -> JobBook:
+    """The records of jobs."""
+    return JobBook(get_settings().home)
 
 
-def results() -> dict:
-    """What was computed on the open dataset."""
-    return st.session_state.setdefault(_RESULTS, {})
+def current_item() -> Item | None:
+    """The dataset that is open: of this session, of the link, or the newest one."""
+    items = {item.id: item for item in library().list(owner(), "dataset")}
+    for id in (st.query_params.get("dataset"), st.session_state.get(_OPEN), next(iter(items), "")):
+        if id in items:
+            st.session_state[_OPEN] = id
+            return items[id]
+    return None
 
 
-def open_file(path: str) -> Dataset:
-    """Open the demo, or a path on this machine where that is allowed."""
-    if path != "demo" and not get_settings().local:
-        raise FileRefused("Paths on the server cannot be opened.", "Upload the file.")
-    return load(path)
+def open_item(item: Item) -> None:
+    """Make it the open dataset, here and in the link."""
+    st.session_state[_OPEN] = item.id
+    if "dataset" in st.query_params:
+        st.query_params["dataset"] = item.id
 
 
-def open_upload(upload: UploadedFile) -> Dataset:
-    """Copy an upload to a private file of this call, open it, and remove the copy."""
-    name = Path(upload.name).name
-    if not name.lower().endswith(SUFFIXES):
-        raise FileRefused(
-            f"{name} is of no known kind; known: {', '.join(SUFFIXES)}.", "Export it as .h5ad."
-        )
-    home = get_settings().home
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix="upload-") as folder:
-        copy = Path(folder) / name
-        with copy.open("wb") as target:
-            shutil.copyfileobj(upload, target)
-        return load(copy)
+def dataset_of(item: Item) -> Dataset:
+    """The dataset, opened once; up to three stay in memory.
+
+    Raises
+    ------
+    ScmptError
+        The file cannot be opened any more.
+    """
+    return _dataset(item.id, json.dumps(item.meta["view"], sort_keys=True), item)
+
+
+def check_of(item: Item) -> dict:
+    """What was found in it, coverage by the encoders included."""
+    return _check(item.id, json.dumps(item.meta["view"], sort_keys=True), item)
+
+
+def comparison_of(item: Item) -> StoredComparison:
+    """A finished comparison, read once."""
+    return _comparison(item.id, item.created, item)
+
+
+def choose(view: dict) -> View:
+    """A view out of what an item keeps."""
+    return View.from_json(view)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Opening the cells …")
+def _dataset(id: str, view: str, _item: Item) -> Dataset:
+    return open_dataset(_item)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Checking the cells …")
+def _check(id: str, view: str, _item: Item) -> dict:
+    return verbs.check(_dataset(id, view, _item))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the comparison …")
+def _comparison(id: str, created: float, _item: Item) -> StoredComparison:
+    return load_stored(_item.folder)
+
+
+def linked(kind: str, parameter: str) -> Item | None:
+    """The item that the link names, if it is the visitor's."""
+    id = st.query_params.get(parameter)
+    if id is None:
+        return None
+    try:
+        return library().get(owner(), kind, id)
+    except ScmptError as error:
+        st.warning(str(error))
+        del st.query_params[parameter]
+        return None

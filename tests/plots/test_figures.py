@@ -25,7 +25,7 @@ def test_points_lead_back_to_their_cells():
 def test_selected_cells_stand_out_in_every_map():
     points, codes = np.zeros((6, 2)), np.array([0, 0, 1, 1, 1, 0])
     drawn = plots.class_map(points, codes, ["a", "b"], "t", selected=np.array([1, 4]))
-    assert [t.selectedpoints for t in drawn.figure.data] == [(1,), (1,)]
+    assert [t.selectedpoints for t in drawn.figure.data] == [(1,), (2,)]
     values = plots.value_map(points, np.array([5, 4, 3, 2, 1, 0]), "t", "u", selected=[5])
     assert values.rows[0].tolist() == [5, 4, 3, 2, 1, 0]  # low first, high on top
     assert values.figure.data[0].selectedpoints == (0,)
@@ -51,7 +51,7 @@ def test_thirty_classes_differ_and_keep_their_style_without_their_neighbours():
 def test_confusion_shows_shares_with_equal_short_names_apart():
     long = "a very long name of a cell type that ends in"
     figure = plots.confusion(np.array([[8, 2], [0, 4]]), [f"{long} 1", f"{long} 2"], "m")
-    np.testing.assert_allclose(figure.data[0].z, [[0.8, 0.2], [0, 1]])
+    np.testing.assert_allclose(figure.data[0].z, [[0.8, 0.2], [np.nan, 1]])
     assert figure.data[0].customdata[0][1].tolist() == [2, f"{long} 1", f"{long} 2"]
 
 

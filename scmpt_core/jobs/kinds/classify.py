@@ -56,6 +56,7 @@ def _run(context: Context) -> dict:
         return {
             "dataset": item.id, "dataset_name": item.name, "view": view_of(item).to_json(),
             "model": kept.id, "model_name": kept.name, "cells": len(cells),
+            "palette": kept.meta.get("palette"),
         }  # fmt: skip
 
     context.library.add(

@@ -1,0 +1,75 @@
+"""Classify: what are these cells?"""
+
+import streamlit as st
+
+from scmpt_core.ui import classify_view as view
+from scmpt_core.ui.components import empty, guarded, item_list, item_names
+from scmpt_core.ui.files import choose_file, dataset_picker
+from scmpt_core.ui.state import book, dataset_of, library, linked, owner
+from scmpt_core.ui.tray import failed, watch
+
+st.title("What are these cells?")
+
+
+def choose_model(models):
+    """A saved model; the link may name one."""
+    ids, names = [m.id for m in models], item_names(models)
+    wanted = st.query_params.get("model")
+    start = ids.index(wanted) if wanted in ids else 0
+    id = st.selectbox("Model", ids, start, format_func=names.__getitem__)
+    model = models[ids.index(id)]
+    view.describe_model(model)
+    return model
+
+
+def page(model) -> None:
+    """Cells, fit, labels."""
+    item = dataset_picker("Cells to label")
+    with st.expander("Open other cells", expanded=item is None):
+        choose_file()
+    if item is None:
+        st.info("No cells are open yet.")
+        return
+    dataset = dataset_of(item)
+    jobs = [
+        j for j in book().list(owner())
+        if j.kind == "classify" and j.settings["dataset"] == item.id
+    ]  # fmt: skip
+    busy = any(job.active for job in jobs)
+    if view.fit(item, dataset, model):
+        view.start(item, model, busy)
+    watch(jobs)
+    if not busy:
+        failed([j for j in jobs[:1] if not j.active])
+    mine = [c for c in library().list(owner(), "classification") if c.meta["dataset"] == item.id]
+    named = linked("classification", "result")
+    if named is not None or mine:
+        show(named or mine[0])
+
+
+def show(kept) -> None:
+    """The labels."""
+    st.subheader("Labels", divider="gray")
+    st.query_params["result"] = kept.id
+    view.answer(kept, view.read(kept))
+
+
+models = library().list(owner(), "model")
+if not models:
+    empty(
+        "No model is saved yet. Compare models on cells with known labels, then press "
+        "**Save model** below the result.", "compare", "Compare models",
+    )  # fmt: skip
+else:
+    with guarded():
+        page(choose_model(models))
+item_list(
+    "model", "Your models",
+    lambda m: f"{m.meta['model']}, macro F1 {m.meta['macro_f1']['mean']:.3f}",
+    lambda m: st.page_link("pages/classify.py", label="Use", query_params={"model": m.id}),
+)  # fmt: skip
+item_list(
+    "classification", "Your labelled cells",
+    lambda c: f"{c.meta['cells']:,} cells",
+    lambda c: st.page_link("pages/classify.py", label="Show", query_params={"result": c.id}),
+)  # fmt: skip

@@ -1,0 +1,54 @@
+"""Start: what this is, and one button to try it."""
+
+import streamlit as st
+
+from scmpt_core.data import DEMO_LABEL
+from scmpt_core.encoders import DEFAULT_ENCODERS
+from scmpt_core.ui.compare_view import start_comparison
+from scmpt_core.ui.components import guarded
+from scmpt_core.ui.files import add_demo
+from scmpt_core.ui.state import book, library, open_item, owner
+
+st.title("scMPT")
+st.markdown(
+    "Name the types of your single cells with two kinds of model at once, and see how far to "
+    "trust them.  \n"
+    "A cell is read as a *sentence* of its genes by a text encoder, and as tokens by scGPT; a "
+    "small network fuses both.  \n"
+    "You compare the models on cells whose types you know, keep the best, and label other cells."
+)
+
+
+def try_demo() -> None:
+    """Open the demo and lead to its comparison, running one unless there is one."""
+    item = add_demo()
+    open_item(item)
+    there = [c for c in library().list(owner(), "comparison") if c.meta["dataset"] == item.id]
+    running = [j for j in book().active(owner()) if j.settings.get("dataset") == item.id]
+    if not there and not running:
+        start_comparison(item, DEMO_LABEL, None, list(DEFAULT_ENCODERS), 1)
+    st.switch_page("pages/compare.py", query_params={"dataset": item.id})
+
+
+if st.button("Try it on demo cells", type="primary", icon=":material/play_arrow:", key="try"):
+    with guarded(), st.spinner("Opening the demo …"):
+        try_demo()
+st.caption("700 blood cells; takes about a minute on a laptop, without network.")
+
+first, second, third = st.columns(3, border=True)
+with first:
+    st.markdown("**1. Your cells**")
+    st.caption("An .h5ad, 10x or table file; what is in it, and whether it can be used.")
+    st.page_link("pages/dataset.py", label="Open a dataset", icon=":material/upload_file:")
+with second:
+    st.markdown("**2. Compare**")
+    st.caption("Each encoder alone, their fusion, and a plain baseline, on cells kept apart.")
+    st.page_link("pages/compare.py", label="Compare models", icon=":material/leaderboard:")
+with third:
+    st.markdown("**3. Label**")
+    st.caption("A saved model names new cells; download them as .h5ad or .csv.")
+    st.page_link("pages/classify.py", label="Classify cells", icon=":material/label:")
+st.caption(
+    "Everything runs on the machine that serves this page; no cell leaves it. Method: "
+    "[arXiv 2507.10039](https://arxiv.org/abs/2507.10039)."
+)

@@ -1,0 +1,176 @@
+"""The Classify page's parts: does the model fit the cells, the labels, the downloads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from scmpt_core import plots
+from scmpt_core.data import Dataset
+from scmpt_core.fusion import MIN_OVERLAP, UNKNOWN, preview
+from scmpt_core.jobs import estimate_classify, submit
+from scmpt_core.jobs.kinds.classify import ANNOTATED, CELLS, SUMMARY, TABLE
+from scmpt_core.library import Item
+from scmpt_core.progress import duration
+from scmpt_core.ui.components import guarded, legend, plain, plot
+from scmpt_core.ui.state import library, owner
+
+MAX_LISTED = 1000
+
+
+def describe_model(model: Item) -> None:
+    """Where it comes from, and how well it did there."""
+    meta = model.meta
+    spread = "" if meta["macro_f1"]["sd"] is None else f" ± {meta['macro_f1']['sd']:.3f}"
+    st.caption(
+        f"{meta['model']} ({', '.join(meta['encoders'])}), trained on "
+        f"{plain(meta['dataset_name'])}, label {plain(meta['label'])}, "
+        f"{len(meta['classes'])} classes; macro F1 {meta['macro_f1']['mean']:.3f}{spread} on its "
+        f"own test cells ({meta['test_cells']:,} a split). It knows only these classes: "
+        f"{plain(', '.join(meta['classes']))}."
+    )
+
+
+def fit(item: Item, dataset: Dataset, model: Item) -> bool:
+    """Normalisation and overlap, judged before anything runs; whether it can be used."""
+    cells = dataset.usable()
+    overlap, shared = preview(model.folder / "model", cells)
+    lowest = min(overlap.values())
+    columns = st.columns(3)
+    columns[0].metric("Cells", f"{len(cells):,}")
+    columns[1].metric("Genes shared with training", f"{shared:,}")
+    columns[2].metric("Training window covered", f"{lowest:.1%}",
+                      help="The share of what the encoders read in training that these cells "
+                      "measure; the lowest of the encoders.")  # fmt: skip
+    st.caption(f"Normalisation: {plain(cells.normalisation)}.")
+    if lowest < MIN_OVERLAP:
+        st.error(
+            f"These cells measure {lowest:.1%} of what the model read in training; at least "
+            f"{MIN_OVERLAP:.0%} is needed, because labels degrade quickly below. Train a model on "
+            "reference cells cut to these genes."
+        )
+        return False
+    return True
+
+
+def start(item: Item, model: Item, busy: bool) -> None:
+    """Queue the labelling."""
+    estimate = estimate_classify(library().home, item.meta["cells"], model.meta["encoders"])
+    if st.button("Label these cells", type="primary", disabled=busy,
+                 icon=":material/label:", key="classify"):  # fmt: skip
+        with guarded():
+            submit(
+                library().home, owner(), "classify",
+                {"dataset": item.id, "view": item.meta["view"], "model": model.id},
+            )  # fmt: skip
+            st.query_params.pop("result", None)
+            st.rerun()
+    st.caption(f"Expected: about {duration(estimate.seconds)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """What a finished labelling left on disk."""
+
+    summary: dict
+    ids: np.ndarray
+    labels: np.ndarray
+    probability: np.ndarray
+    map: np.ndarray
+
+
+def read(item: Item) -> Labelled:
+    """Read it."""
+    with np.load(item.folder / CELLS, allow_pickle=False) as arrays:
+        return Labelled(json.loads((item.folder / SUMMARY).read_text("utf-8")), **arrays)
+
+
+def answer(item: Item, found: Labelled) -> None:
+    """Counts, downloads, map, table."""
+    summary = found.summary
+    counts = dict(sorted(summary["labels"].items(), key=lambda pair: -pair[1]))
+    top = next(iter(counts))
+    unknown = counts.get(UNKNOWN, 0)
+    st.success(
+        f"{summary['cells']:,} cells labelled by **{plain(item.meta['model_name'])}**: "
+        f"{len(counts)} types, most of all {plain(top)} ({counts[top]:,})."
+    )
+    st.warning(
+        "Probabilities are not calibrated yet: 0.9 does not mean right in 9 of 10. Cells of a type "
+        "that the model was not trained on get one of its types all the same."
+        + (f" {unknown:,} cells without any gene the model reads are {UNKNOWN}." if unknown else "")
+    )
+    _downloads(item)
+    left, right = st.columns([1, 1.4])
+    with left:
+        palette = _palette(item, counts)
+        plot(plots.class_counts(counts, palette), "counts",
+             f"Cells per label, n = {summary['cells']:,}.")  # fmt: skip
+    with right:
+        _map(found, palette)
+    _table(found, list(counts))
+
+
+def _palette(item: Item, counts: dict[str, int]) -> list[str]:
+    """The training column's order of colours, as long as the model is kept."""
+    return item.meta.get("palette") or sorted(set(counts) - {UNKNOWN})
+
+
+def _downloads(item: Item) -> None:
+    name = item.meta["dataset_name"].rsplit(".", 1)[0]
+    columns = st.columns([1, 1, 2])
+    columns[0].download_button(
+        "Download .h5ad", (item.folder / ANNOTATED).read_bytes, f"{name}_scmpt.h5ad",
+        "application/x-hdf5", on_click="ignore", icon=":material/download:", width="stretch",
+        help="Your file with obs['scmpt_label'], obs['scmpt_probability'] and uns['scmpt'] added; "
+        "nothing of yours is overwritten.",
+    )  # fmt: skip
+    columns[1].download_button(
+        "Download .csv", (item.folder / TABLE).read_bytes, f"{name}_scmpt.csv", "text/csv",
+        on_click="ignore", icon=":material/download:", width="stretch",
+        help="One row a cell: label, probability, and the probability of every class.",
+    )  # fmt: skip
+
+
+@st.fragment
+def _map(found: Labelled, palette: list[str]) -> None:
+    by = st.segmented_control("Colour by", ["label", "probability"], default="label",
+                              key="label_colour", required=True)  # fmt: skip
+    caption = f"UMAP {found.summary['map']}; {len(found.ids):,} cells."
+    if by == "probability":
+        values = np.nan_to_num(found.probability)
+        drawn = plots.value_map(found.map, values, "probability", "probability",
+                                limits=(0, 1), height=480)  # fmt: skip
+    else:
+        classes = sorted(set(found.labels) - {UNKNOWN})
+        codes = np.array([-1 if x == UNKNOWN else classes.index(x) for x in found.labels])
+        drawn = plots.class_map(found.map, codes, classes, "label", ids=found.ids, height=480,
+                                palette=palette)  # fmt: skip
+        legend(classes, palette)
+    if drawn.shown < len(found.ids):
+        caption += f" A random sample of {drawn.shown:,} is drawn."
+    plot(drawn.figure, "labels_map", caption)
+
+
+@st.fragment
+def _table(found: Labelled, names: list[str]) -> None:
+    left, right = st.columns(2)
+    which = left.selectbox("Show", ["all labels", *names], key="show_label")
+    order = right.selectbox("First", ["least sure", "surest", "as in the file"], key="show_first")
+    rows = np.arange(len(found.ids))
+    if which != "all labels":
+        rows = np.flatnonzero(found.labels == which)
+    if order != "as in the file":
+        sign = 1 if order == "least sure" else -1
+        rows = rows[np.argsort(sign * np.nan_to_num(found.probability[rows]), kind="stable")]
+    st.caption(f"{min(len(rows), MAX_LISTED):,} of {len(rows):,} cells; the .csv holds all.")
+    rows = rows[:MAX_LISTED]
+    st.dataframe(
+        pd.DataFrame({"cell": found.ids[rows], "label": found.labels[rows],
+                      "probability": found.probability[rows]}),
+        hide_index=True,
+    )  # fmt: skip

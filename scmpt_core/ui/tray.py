@@ -1,0 +1,101 @@
+"""Jobs as every page shows them: what runs, how long it will take, stop, where the result is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from scmpt_core.jobs import Job
+from scmpt_core.progress import duration
+from scmpt_core.ui.components import PAGES, guarded, plain
+from scmpt_core.ui.state import book, owner
+
+EVERY = 1.0  # seconds between two looks while a job is unfinished
+PARAMETER = {"dataset": "dataset", "compare": "comparison", "classify": "result"}
+
+
+def tray() -> None:
+    """In the sidebar: unfinished jobs; looks again only while there are any."""
+    active = book().active(owner())
+    seen = {job.id for job in active}
+    st.session_state["tray"] = seen
+    st.fragment(_tray, run_every=EVERY if active else None)()
+
+
+def _tray() -> None:
+    active = book().active(owner())
+    gone = st.session_state["tray"] - {job.id for job in active}
+    if gone:
+        for id in gone:
+            _tell(book().get(owner(), id))
+        st.rerun()
+    if not active:
+        return
+    st.caption("Jobs")
+    for job in active:
+        job_progress(job, "tray")
+    if not book().worker_alive():
+        st.warning(
+            "No worker is running, so jobs wait. Start the app with `make app`, or a worker with "
+            "`python -m scmpt_core worker`."
+        )
+
+
+def _tell(job: Job) -> None:
+    icon = {"done": "✅", "failed": "🛑"}.get(job.state, "⏹️")
+    st.toast(f"{plain(job.title)}: {job.state}", icon=icon)
+
+
+def job_progress(job: Job, place: str) -> None:
+    """A bar with what it does and the time left, and a stop button."""
+    left = f" · about {duration(job.seconds_left)} left" if job.seconds_left else ""
+    with st.container(key=f"{place}_{job.id}"):
+        st.markdown(f"**{plain(job.title)}**")
+        if job.state == "waiting":
+            ahead = book().ahead(job)
+            st.caption(f"{plain(job.message)}; {ahead} before it" if ahead else plain(job.message))
+        st.progress(
+            min(job.fraction, 1.0), text=plain(job.message) + left if job.fraction else "starting …"
+        )
+        if st.button(
+            "Stop", key=f"stop_{place}_{job.id}", icon=":material/stop_circle:",
+            disabled=job.stop, help="Within two seconds; what was computed is kept.",
+        ):  # fmt: skip
+            with guarded():
+                book().request_stop(owner(), job.id)
+                st.rerun(scope="app")
+
+
+def watch(jobs: list[Job]) -> None:
+    """In a page: the unfinished ones among ``jobs``, looked at every second."""
+    ids = [job.id for job in jobs if job.active]
+    if ids:
+        st.fragment(_watch, run_every=EVERY)(ids)
+
+
+def _watch(ids: list[str]) -> None:
+    for id in ids:
+        job = book().get(owner(), id)
+        if job.active:
+            with st.container(border=True):
+                job_progress(job, "page")
+
+
+def result_link(job: Job, label: str = "Open the result") -> None:
+    """Lead to what a finished job made."""
+    if job.state == "done" and job.result:
+        page = job.result["page"]
+        st.page_link(
+            PAGES[page], label=label, icon=":material/open_in_new:",
+            query_params={PARAMETER[page]: job.result["item"]},
+        )  # fmt: skip
+
+
+def failed(jobs: list[Job]) -> None:
+    """Why the newest of ``jobs`` ended without a result."""
+    if not jobs:
+        return
+    job = jobs[0]
+    if job.state == "failed":
+        st.error(f"**{plain(job.title)}: {plain(job.error or '')}**\n\n{plain(job.hint or '')}")
+    elif job.state == "stopped":
+        st.info(f"{plain(job.title)}: {plain(job.message)}. Run it again to go on.")
