@@ -21,7 +21,8 @@ def serve_app(host: str, port: int, say: Callable[[str], None]) -> int:
     Both run in sessions of their own, so that Ctrl-C reaches this process alone and the end is
     orderly: a running job is interrupted, and goes on with the next start.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have set SIGINT to be ignored
+        signal.signal(number, signal.default_int_handler)
     pages = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", host,
          "--server.port", str(port), "--server.headless", "true"],
