@@ -10,7 +10,9 @@ STYLE = """<style>
 h1 { font-size: clamp(1.6rem, 4vw, 2.3rem); }
 </style>"""
 
-st.set_page_config(page_title="scMPT", page_icon="🧬", layout="wide", initial_sidebar_state=240)
+st.set_page_config(
+    page_title="scMPT", page_icon=":material/genetics:", layout="wide", initial_sidebar_state=240
+)
 st.html(STYLE)
 page = st.navigation(
     [

@@ -7,9 +7,7 @@ import streamlit as st
 from scmpt_core.progress import duration
 from scmpt_core.ui.components import ago, empty, guarded, plain
 from scmpt_core.ui.state import book, owner
-from scmpt_core.ui.tray import result_link, watch
-
-_SIGN = {"done": "✅", "failed": "🛑", "stopped": "⏹️"}
+from scmpt_core.ui.tray import ICONS, result_link, watch
 
 st.title("What is running, and what has run?")
 
@@ -18,8 +16,9 @@ def finished(job) -> None:
     """One job that has ended: how, its result, its log."""
     with st.container(border=True):
         took = f", took {duration(job.seconds)}" if job.seconds is not None else ""
+        sign = f":material/{ICONS[job.state]}:"
         how = f"{job.state}, {ago(job.created)}{took}"
-        st.markdown(f"{_SIGN[job.state]} **{plain(job.title)}** · {how}")
+        st.markdown(f"{sign} **{plain(job.title)}** · {how}")
         if job.error:
             st.error(f"{plain(job.error)} {plain(job.hint or '')}")
         left, right = st.columns([4, 1.4], vertical_alignment="center")

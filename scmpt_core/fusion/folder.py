@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -105,16 +106,38 @@ def load(folder: Path, device: Device) -> ScMPT:
     return ScMPT(encoders, head, tuple(config["classes"]), symbols, windows, record, splits)
 
 
-def preview(folder: Path, cells: Cells) -> tuple[dict[str, float], int]:
-    """Encoder → share of its training window that ``cells`` measure, and the shared genes.
+@dataclass(frozen=True)
+class Fit:
+    """How cells fit a saved model.
 
-    Reads the model's genes only, so it is quick; :meth:`ScMPT.predict` judges the same again.
+    Parameters
+    ----------
+    overlap
+        Encoder → share of its training window that the cells measure.
+    shared_genes
+        Genes that both know.
+    seen
+        Cells that bear the id of one the model was trained on.
     """
-    require((folder / "genes.json").is_file(), f"{folder} lacks genes.json.", RETRAIN)
-    kept = _read(folder / "genes.json")
+
+    overlap: dict[str, float]
+    shared_genes: int
+    seen: int
+
+
+def preview(folder: Path, cells: Cells) -> Fit:
+    """How ``cells`` fit the model in ``folder``.
+
+    Reads genes and ids only, so it is quick; :meth:`ScMPT.predict` judges the overlap again.
+    """
+    for file in ("genes.json", "splits.json"):
+        require((folder / file).is_file(), f"{folder} lacks {file}.", RETRAIN)
+    kept, trained = _read(folder / "genes.json"), _read(folder / "splits.json")["train"]
     windows = {name: np.array(window) for name, window in kept["windows"].items()}
     genes = np.array(kept["genes"], dtype=str)
-    return overlaps(windows, genes, cells.genes), int(np.isin(genes, cells.genes).sum())
+    seen = int(np.isin(cells.ids, np.array(trained, dtype=str)).sum())
+    shared = int(np.isin(genes, cells.genes).sum())
+    return Fit(overlaps(windows, genes, cells.genes), shared, seen)
 
 
 def _same(trained: dict, here: dict) -> None:

@@ -132,6 +132,7 @@ def class_counts(counts: dict[str, int], palette: Sequence[str] | None = None) -
             orientation="h",
             text=[f"{counts[n]:,}" for n in names],
             textposition="auto",
+            textangle=0,
             marker={"color": [styles[n][0] if n in styles else "#9AA0A6" for n in names]},
             customdata=names,
             hovertemplate="%{customdata}: %{x:,} cells<extra></extra>",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from scmpt_core import plots
+from scmpt_core.cells import Cells
 from scmpt_core.data import Dataset
 from scmpt_core.fusion import MIN_OVERLAP, UNKNOWN, preview
+from scmpt_core.fusion.folder import Fit
 from scmpt_core.jobs import estimate_classify, submit
 from scmpt_core.jobs.kinds.classify import ANNOTATED, CELLS, SUMMARY, TABLE
 from scmpt_core.library import Item
@@ -38,14 +41,21 @@ def describe_model(model: Item) -> None:
 def fit(item: Item, dataset: Dataset, model: Item) -> bool:
     """Normalisation and overlap, judged before anything runs; whether it can be used."""
     cells = dataset.usable()
-    overlap, shared = preview(model.folder / "model", cells)
-    lowest = min(overlap.values())
-    columns = st.columns(3)
-    columns[0].metric("Cells", f"{len(cells):,}")
-    columns[1].metric("Genes shared with training", f"{shared:,}")
-    columns[2].metric("Training window covered", f"{lowest:.1%}",
-                      help="The share of what the encoders read in training that these cells "
-                      "measure; the lowest of the encoders.")  # fmt: skip
+    found = _preview(model.id, str(model.folder / "model"), item.id, cells.fingerprint, cells)
+    lowest = min(found.overlap.values())
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Cells", f"{len(cells):,}", width="content")
+        st.metric("Genes shared with training", f"{found.shared_genes:,}", width="content")
+        st.metric(
+            "Training window covered", f"{lowest:.1%}", width="content",
+            help="The share of what the encoders read in training that these cells measure; the "
+            "lowest of the encoders.",
+        )  # fmt: skip
+    if found.seen:
+        st.warning(
+            f"{found.seen:,} of these cells bear the names of cells that the model was trained "
+            "on. How well it labels those says nothing about new cells."
+        )
     st.caption(f"Normalisation: {plain(cells.normalisation)}.")
     if lowest < MIN_OVERLAP:
         st.error(
@@ -55,6 +65,11 @@ def fit(item: Item, dataset: Dataset, model: Item) -> bool:
         )
         return False
     return True
+
+
+@st.cache_data(max_entries=50, show_spinner="Comparing genes …")
+def _preview(model: str, folder: str, item: str, fingerprint: str, _cells: Cells) -> Fit:
+    return preview(Path(folder), _cells)
 
 
 def start(item: Item, model: Item, busy: bool) -> None:

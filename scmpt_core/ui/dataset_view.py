@@ -17,7 +17,7 @@ from scmpt_core.ui.components import guarded, legend, plain, plot, plot_config
 from scmpt_core.ui.state import library, open_item, owner
 from scmpt_core.ui.tray import failed, watch
 
-_SIGN = {"error": "🛑", "warning": "⚠️", "info": "ℹ️"}
+_SIGN = {"error": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
 _REMEDY = {
     "matrix": "Use {}", "symbols": "Take gene names from {}", "drop_empty": "Drop empty cells",
     "min_genes": "Leave these cells out", "max_mito": "Leave these cells out",

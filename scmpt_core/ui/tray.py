@@ -9,6 +9,7 @@ from scmpt_core.progress import duration
 from scmpt_core.ui.components import PAGES, guarded, plain
 from scmpt_core.ui.state import book, owner
 
+ICONS = {"done": "check_circle", "failed": "error", "stopped": "stop_circle"}
 EVERY = 1.0  # seconds between two looks while a job is unfinished
 PARAMETER = {"dataset": "dataset", "compare": "comparison", "classify": "result"}
 
@@ -41,8 +42,7 @@ def _tray() -> None:
 
 
 def _tell(job: Job) -> None:
-    icon = {"done": "✅", "failed": "🛑"}.get(job.state, "⏹️")
-    st.toast(f"{plain(job.title)}: {job.state}", icon=icon)
+    st.toast(f"{plain(job.title)}: {job.state}", icon=f":material/{ICONS[job.state]}:")
 
 
 def job_progress(job: Job, place: str) -> None:
