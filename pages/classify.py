@@ -5,9 +5,11 @@ import streamlit as st
 from scmpt_core.ui import classify_view as view
 from scmpt_core.ui.components import empty, guarded, item_list, item_names
 from scmpt_core.ui.files import choose_file, dataset_picker
+from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import book, dataset_of, library, linked, owner
 from scmpt_core.ui.tray import failed, watch
 
+through_app("classify")
 st.title("What are these cells?")
 
 

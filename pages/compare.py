@@ -6,9 +6,11 @@ from scmpt_core.ui import compare_view as view
 from scmpt_core.ui.compare_details import details
 from scmpt_core.ui.components import empty, guarded, item_list, item_names
 from scmpt_core.ui.files import dataset_picker
+from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import book, comparison_of, dataset_of, library, linked, open_item, owner
 from scmpt_core.ui.tray import failed, watch
 
+through_app("compare")
 st.title("Which model labels your cells best?")
 
 

@@ -6,8 +6,10 @@ from scmpt_core.data import Finding
 from scmpt_core.ui import dataset_view as view
 from scmpt_core.ui.components import guarded, item_list
 from scmpt_core.ui.files import choose_file, dataset_picker
+from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import book, check_of, dataset_of, open_item
 
+through_app("dataset")
 st.title("Which cells do you have?")
 
 

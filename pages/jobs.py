@@ -6,9 +6,11 @@ import streamlit as st
 
 from scmpt_core.progress import duration
 from scmpt_core.ui.components import ago, empty, guarded, plain
+from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import book, owner
 from scmpt_core.ui.tray import ICONS, result_link, watch
 
+through_app("jobs")
 st.title("What is running, and what has run?")
 
 

@@ -7,8 +7,10 @@ from scmpt_core.encoders import DEFAULT_ENCODERS
 from scmpt_core.ui.compare_view import start_comparison
 from scmpt_core.ui.components import guarded
 from scmpt_core.ui.files import add_demo
+from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import book, library, open_item, owner
 
+through_app("start")
 st.title("scMPT")
 st.markdown(
     "Name the types of your single cells with two kinds of model at once, and see how far to "

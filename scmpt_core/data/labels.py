@@ -45,7 +45,15 @@ def label_values(obs: pd.DataFrame, column: str) -> np.ndarray:
             f"There is no column {column!r}; there are: {there}.",
             "Name one of these.",
         )
-    values = obs[column].astype(object).where(obs[column].notna(), "")
+    series = obs[column]
+    if isinstance(series.dtype, pd.CategoricalDtype):  # a few names instead of many cells
+        names = np.array([*_as_text(pd.Series(series.cat.categories)), ""])
+        return names[series.cat.codes.to_numpy()]  # code -1, a missing one, is the last
+    return _as_text(series)
+
+
+def _as_text(series: pd.Series) -> np.ndarray:
+    values = series.astype(object).where(series.notna(), "")
     text = values.astype(str).str.strip().to_numpy(str)
     return np.where([t.lower() in MISSING for t in text], "", text)
 

@@ -71,7 +71,7 @@ def class_map(
         Write each class's name where its cells are.
     """
     rows = _sampled(np.arange(len(points)) if rows is None else rows)
-    figure, groups = go.Figure(), []
+    traces, groups, notes = [], [], []
     known = class_styles(palette or classes)
     styles = [known.get(name, ("#9AA0A6", "circle")) for name in classes]
     here = codes[rows]
@@ -81,12 +81,12 @@ def class_map(
             continue
         colour, marker = styles[code] if code >= 0 else ("#9AA0A6", "circle")
         name = classes[code] if code >= 0 else "left out"
-        _add(figure, points, which, selected, ids, name, colour, marker, _size(len(rows)))
+        style = {"color": colour, "symbol": marker, "size": _size(len(rows))}
+        traces.append(_trace(points, which, selected, ids, name, style))
         groups.append(which)
         if names and code >= 0:
-            _label(figure, points[which], name)
-    figure.update_layout(title=title, showlegend=False)
-    return CellMap(_axes(figure, height), tuple(groups), len(rows))
+            notes.append(_label(points[which], name))
+    return CellMap(_figure(traces, title, height, notes), tuple(groups), len(rows))
 
 
 def value_map(
@@ -104,17 +104,13 @@ def value_map(
     rows = _sampled(np.arange(len(points)) if rows is None else rows)
     rows = rows[np.argsort(values[rows], kind="stable")]
     low, high = limits or (0.0, float(values[rows].max(initial=0.0)) or 1.0)
-    figure = go.Figure()
-    _add(figure, points, rows, selected, ids, unit, None, "circle", _size(len(rows)))
-    figure.data[0].marker.update(
-        color=values[rows].astype(np.float32),
-        colorscale="Viridis",
-        cmin=low,
-        cmax=high,
-        colorbar={"title": unit, "thickness": 10, "len": 0.7},
-    )
-    figure.update_layout(title=title, showlegend=False)
-    return CellMap(_axes(figure, height), (rows,), len(rows))
+    style = {
+        "size": _size(len(rows)), "color": values[rows].astype(np.float32), "cmin": low,
+        "cmax": high, "colorscale": "Viridis",
+        "colorbar": {"title": unit, "thickness": 10, "len": 0.7},
+    }  # fmt: skip
+    trace = _trace(points, rows, selected, ids, unit, style)
+    return CellMap(_figure([trace], title, height, []), (rows,), len(rows))
 
 
 def _sampled(rows: np.ndarray) -> np.ndarray:
@@ -128,38 +124,39 @@ def _size(n: int) -> int:
     return 7 if n < 2_000 else 5 if n < 20_000 else 3
 
 
-def _add(figure, points, which, selected, ids, name, colour, marker, size) -> None:
+def _trace(points, which, selected, ids, name: str, style: dict) -> dict:
     chosen = None
     if selected is not None and len(selected):
         chosen = np.flatnonzero(np.isin(which, selected)).tolist()
     text = None if ids is None or len(which) > HOVER_IDS else ids[which].tolist()
-    figure.add_scattergl(
-        x=points[which, 0].astype(np.float32),
-        y=points[which, 1].astype(np.float32),
-        mode="markers",
-        name=name,
-        text=text,
-        hoverinfo="name" if text is None else "name+text",
-        hoverlabel={"namelength": -1},
-        marker={"color": colour, "symbol": marker, "size": size},
-        selectedpoints=chosen,
-        selected={"marker": {"opacity": 1.0}},
-        unselected={"marker": {"opacity": 0.12}},
-    )
+    return {
+        "type": "scattergl",
+        "x": points[which, 0].astype(np.float32),
+        "y": points[which, 1].astype(np.float32),
+        "mode": "markers",
+        "name": name,
+        "text": text,
+        "hoverinfo": "name" if text is None else "name+text",
+        "hoverlabel": {"namelength": -1},
+        "marker": style,
+        "selectedpoints": chosen,
+        "selected": {"marker": {"opacity": 1.0}},
+        "unselected": {"marker": {"opacity": 0.12}},
+    }
 
 
-def _label(figure: go.Figure, points: np.ndarray, name: str) -> None:
+def _label(points: np.ndarray, name: str) -> dict:
     middle = np.median(points, axis=0)
     middle = points[np.argmin(((points - middle) ** 2).sum(axis=1))]  # a place where cells are
-    figure.add_annotation(
-        x=float(middle[0]),
-        y=float(middle[1]),
-        text=shortened(_escaped(name), 22),
-        showarrow=False,
-        font={"size": 11, "color": "#111"},
-        bgcolor="rgba(255,255,255,0.78)",
-        borderpad=1,
-    )
+    return {
+        "x": float(middle[0]),
+        "y": float(middle[1]),
+        "text": shortened(_escaped(name), 22),
+        "showarrow": False,
+        "font": {"size": 11, "color": "#111"},
+        "bgcolor": "rgba(255,255,255,0.78)",
+        "borderpad": 1,
+    }
 
 
 def _escaped(name: str) -> str:
@@ -167,8 +164,11 @@ def _escaped(name: str) -> str:
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _axes(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_layout(dragmode="lasso")
-    return laid_out(figure, height, "UMAP 1", "UMAP 2")
+def _figure(traces: list[dict], title: str, height: int, notes: list[dict]) -> go.Figure:
+    """All at once: adding traces and notes one by one takes a third of a second for 30 types."""
+    bare = {"showticklabels": False, "showgrid": False, "zeroline": False}
+    layout = {
+        "title": title, "showlegend": False, "dragmode": "lasso", "annotations": notes,
+        "xaxis": bare, "yaxis": bare,
+    }  # fmt: skip
+    return laid_out(go.Figure(traces, layout), height, "UMAP 1", "UMAP 2")
