@@ -66,15 +66,15 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
     st.session_state["drawn"] = {}
     for start in range(0, len(names), 3):
         for name, column in zip(names[start : start + 3], st.columns(3), strict=False):
-            drawn = draw(result.maps[name], f"{name}")
-            st.session_state["drawn"][name] = drawn
+            drawn = draw(result.maps[name], name)
             with column:
-                st.plotly_chart(
+                state = st.plotly_chart(
                     drawn.figure, key=f"map_{name}", on_select=_select,
                     selection_mode=("lasso", "box"),
                     alt=f"UMAP of {name}, {drawn.shown:,} cells coloured by {by}.",
                     config=plot_config(f"umap_{name}"),
                 )  # fmt: skip
+            st.session_state["drawn"][name] = (drawn, _points(state))
     if by in ("true type", "prediction"):
         legend(result.classes, result.summary["dataset"]["palette"])
     most = plots.MAX_POINTS
@@ -126,15 +126,15 @@ def _dataset(item: Item, cells: int):
 
 
 def _select() -> None:
-    """Whatever map was drawn on last decides."""
-    for name, drawn in st.session_state.get("drawn", {}).items():
-        state = st.session_state.get(f"map_{name}")
-        points = state["selection"]["points"] if state else []
-        seen = st.session_state.setdefault("seen_points", {})
-        mark = (len(points), str(points[:1]), str(points[-1:]))
-        if seen.get(name) != mark:
-            seen[name] = mark
+    """The map whose selection differs from what it was when drawn decides."""
+    for name, (drawn, before) in st.session_state.get("drawn", {}).items():
+        points = _points(st.session_state.get(f"map_{name}"))
+        if points != before:
             st.session_state[_SELECTED] = drawn.cells_of(points)
+
+
+def _points(state) -> list[dict]:
+    return state["selection"]["points"] if state else []
 
 
 def _selection(item: Item) -> np.ndarray | None:
