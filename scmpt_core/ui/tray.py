@@ -34,11 +34,6 @@ def _tray() -> None:
     st.caption("Jobs")
     for job in active:
         job_progress(job, "tray")
-    if not book().worker_alive():
-        st.warning(
-            "No worker is running, so jobs wait. Start the app with `make app`, or a worker with "
-            "`python -m scmpt_core worker`."
-        )
 
 
 def _tell(job: Job) -> None:
@@ -53,6 +48,11 @@ def job_progress(job: Job, place: str) -> None:
         if job.state == "waiting":
             ahead = book().ahead(job)
             st.caption(f"{plain(job.message)}; {ahead} before it" if ahead else plain(job.message))
+        if not book().worker_alive():
+            st.warning(
+                "No worker is running, so this waits. Start the app with `make app`, or a worker "
+                "with `python -m scmpt_core worker`."
+            )
         st.progress(
             min(job.fraction, 1.0), text=plain(job.message) + left if job.fraction else "starting …"
         )

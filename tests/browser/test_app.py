@@ -1,96 +1,157 @@
-"""The app in a real browser: demo to comparison, and a refused upload; screenshots are kept."""
+"""The app in a real browser, with its worker: what a person does, from the start to a file."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from pathlib import Path
 
+import anndata as ad
+import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SHOTS = ROOT / "test-output"
+from scmpt_core.jobs import JobBook
+from scmpt_core.library import LOCAL, Library
+from tests.conftest import toy
 
 
-@pytest.fixture
-def server(home):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
-         "--server.address", "127.0.0.1", "--server.headless", "true"],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(120):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.5)
-    yield url
-    process.terminate()
-    process.wait()
+def wait_for_job(home, until, seconds=240):
+    """The newest job, once ``until`` holds for it."""
+    book, end = JobBook(home), time.monotonic() + seconds
+    while time.monotonic() < end:
+        jobs = book.list(LOCAL)
+        if jobs and until(jobs[0]):
+            return jobs[0]
+        time.sleep(0.1)
+    raise AssertionError(f"job: {book.list(LOCAL)[:1]}")
 
 
-@pytest.fixture
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI needs a Chromium; .ci/run installs one")
-        pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_playwright() as playwright:
-        instance = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield instance
-        instance.close()
+def upload(page, server, path):
+    page.goto(f"{server.url}/dataset")
+    page.locator("h1").wait_for()
+    chooser = page.locator("input[type=file]")
+    if not chooser.count():
+        page.get_by_text("Open other cells").click()
+    chooser.first.set_input_files(path)
 
 
-def test_demo_to_comparison(server, browser):
-    SHOTS.mkdir(exist_ok=True)
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    page.goto(server)
-    page.get_by_role("button", name="Try it on demo cells").click(timeout=60_000)
-    page.get_by_text("Ready to use").wait_for(timeout=60_000)
-    page.screenshot(path=SHOTS / "dataset_light.png", full_page=True)
+def test_from_start_to_a_labelled_file(server, page, shots, tmp_path):
+    """One click to a comparison; reload in its middle; save, classify, download, open."""
+    page.goto(server.url)
+    page.get_by_role("button", name="Try it on demo cells").click()
+    page.get_by_role("heading", name="Which model labels your cells best?").wait_for()
+    page.get_by_text("cells/s").first.wait_for()
+    page.screenshot(path=shots / "compare_running.png")
+    page.reload()  # the job goes on, and the page finds it again
+    page.get_by_role("button", name="Stop").first.wait_for()
+    page.get_by_text("Best by macro F1").wait_for(timeout=240_000)
+    page.get_by_text("Distances between groups mean little").wait_for()
+    page.screenshot(path=shots / "compare.png")
+    assert "comparison=" in page.url
+
+    page.get_by_role("button", name="Save model").click()
+    page.get_by_role("link", name="Label other cells with it").click()
+    page.get_by_role("button", name="Label these cells").click()
+    page.get_by_text("700 cells labelled by").wait_for()
+    page.screenshot(path=shots / "classify.png")
+    for label, suffix in (("Download .h5ad", ".h5ad"), ("Download .csv", ".csv")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=label).click()
+        download.value.save_as(tmp_path / f"out{suffix}")
+    labelled = ad.read_h5ad(tmp_path / "out.h5ad")
+    table = pd.read_csv(tmp_path / "out.csv", index_col=0)
+    assert labelled.n_obs == len(table) == 700
+    assert labelled.obs["scmpt_label"].astype(str).tolist() == table["scmpt_label"].tolist()
+    assert "bulk_labels" in labelled.obs
+
+    page.get_by_role("link", name="Jobs").click()
+    page.get_by_role("link", name="Open the result").last.click()  # the older: the comparison
+    page.get_by_text("Best by macro F1").wait_for()
+
+
+def test_a_link_shows_a_result_in_a_new_visit_and_after_a_restart(server, page, chromium):
+    item = Library(server.home).list(LOCAL, "comparison")[0]
+    link = f"{server.url}/compare?comparison={item.id}&view=Confusion"
+    server.stop()
+    server.start()
+    page.goto(link)
+    page.get_by_text("Rows: true type").wait_for()
+    page.get_by_role("link", name="Start").wait_for()  # the whole app, not the page alone
+
+
+def test_a_running_job_is_stopped(server, page, tmp_path):
+    path = tmp_path / "many.h5ad"
+    toy(400).write_h5ad(path)
+    upload(page, server, path)
     page.get_by_role("link", name="Compare models on these cells").click()
-    repeats = page.get_by_label("Repeats with new splits")
-    repeats.fill("1")
-    repeats.press("Tab")
     page.get_by_role("button", name="Compare", exact=True).click()
-    page.get_by_text("Best by macro F1").wait_for(timeout=300_000)
-    page.get_by_text("Rows: true type").wait_for(timeout=30_000)
-    page.screenshot(path=SHOTS / "compare_light.png", full_page=True)
-    page.get_by_role("tab", name="Maps").click()
-    page.get_by_text("UMAP of pca").wait_for(timeout=180_000)
+    wait_for_job(server.home, lambda j: j.state == "running" and "minilm: " in j.message)
+    asked = time.time()
+    page.get_by_role("button", name="Stop").first.click()
+    job = wait_for_job(server.home, lambda j: not j.active, 20)
+    assert job.state == "stopped"
+    assert job.finished - asked < 4  # the click's way through the page included
+    page.get_by_text("Run it again to go on").wait_for()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_dark_and_phone_open_and_do_not_scroll_sideways(server, browser, width):
-    SHOTS.mkdir(exist_ok=True)
-    context = browser.new_context(color_scheme="dark", viewport={"width": width, "height": 844})
-    page = context.new_page()
-    page.goto(server)
-    page.get_by_role("button", name="Try it on demo cells").click(timeout=60_000)
-    page.get_by_text("Ready to use").wait_for(timeout=60_000)
-    page.screenshot(path=SHOTS / f"dataset_dark_{width}.png")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_a_bad_upload_is_refused(server, browser, tmp_path):
-    bad = tmp_path / "bad.h5ad"
+def test_a_good_and_a_refused_upload(server, page, shots, tmp_path):
+    good, bad = tmp_path / "good.h5ad", tmp_path / "bad.h5ad"
+    toy().write_h5ad(good)
     bad.write_bytes(b"not HDF5")
-    page = browser.new_page()
-    page.goto(server)
-    page.locator("input[type=file]").set_input_files(bad, timeout=60_000)
-    page.get_by_role("button", name="Open the upload").click(timeout=30_000)
-    page.get_by_text("is not an HDF5 file").wait_for(timeout=30_000)
+    upload(page, server, bad)
+    page.get_by_text("is not an HDF5 file").wait_for()
+    page.screenshot(path=shots / "refused.png")
+    upload(page, server, good)
+    page.get_by_text("Ready to use").wait_for()
+    names = [i.name for i in Library(server.home).list(LOCAL, "dataset")]
+    assert "good.h5ad" in names
+    assert "bad.h5ad" not in names
+
+
+def test_cells_drawn_around_in_one_map_are_listed(server, page):
+    item = Library(server.home).list(LOCAL, "comparison")[0]
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    page.goto(f"{server.url}/compare?comparison={item.id}")
+    page.get_by_text("Distances between groups mean little").wait_for()
+    page.wait_for_timeout(2000)
+    box = page.locator(".js-plotly-plot .nsewdrag").nth(1).bounding_box()  # 0 is the scores
+    x, y, w, h = box["x"], box["y"], box["width"], box["height"]
+    page.mouse.move(x + 5, y + 5)
+    page.mouse.down()
+    page.mouse.move(x + w - 5, y + h - 5, steps=10)
+    page.mouse.up()
+    page.get_by_text("139 cells selected").wait_for()
+    page.get_by_role("button", name="Clear selection").click()
+    page.get_by_text("139 cells selected").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize(
+    ("look", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+)
+def test_every_page_in_light_dark_and_on_a_phone(server, chromium, shots, look, width):
+    """Nothing scrolls sideways, nothing fails; the pictures are kept to be looked at."""
+    context = chromium.new_context(color_scheme=look, viewport={"width": width, "height": 1800})
+    page = context.new_page()
+    for name in ("", "dataset", "dataset?part=Map", "compare", "classify", "jobs"):
+        page.goto(f"{server.url}/{name}")
+        page.locator("h1").wait_for(timeout=60_000)
+        page.wait_for_function(
+            "document.querySelector('[data-testid=\"stApp\"]')"
+            ".getAttribute('data-test-script-state') === 'notRunning'"
+        )
+        page.wait_for_timeout(1500)
+        file = name.replace("?part=", "_") or "start"
+        page.screenshot(path=shots / f"{file}_{look}_{width}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert page.get_by_text("Traceback").count() == 0, name
+        assert page.locator('[data-testid="stException"]').count() == 0, name
+    context.close()
+
+
+def test_the_start_page_works_by_keyboard(server, page):
+    page.goto(server.url)
+    page.get_by_role("button", name="Try it on demo cells").wait_for()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText").strip().endswith("demo cells"):
+            break
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Which model labels your cells best?").wait_for()
