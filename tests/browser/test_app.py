@@ -100,7 +100,7 @@ def test_a_good_and_a_refused_upload(server, page, shots, tmp_path):
     page.get_by_text("is not an HDF5 file").wait_for()
     page.screenshot(path=shots / "refused.png")
     upload(page, server, good)
-    page.get_by_text("Ready to use").wait_for()
+    page.get_by_role("heading", name="good.h5ad").wait_for()
     names = [i.name for i in Library(server.home).list(LOCAL, "dataset")]
     assert "good.h5ad" in names
     assert "bad.h5ad" not in names
@@ -114,9 +114,10 @@ def test_cells_drawn_around_in_one_map_are_listed(server, page):
     page.wait_for_timeout(2000)
     box = page.locator(".js-plotly-plot .nsewdrag").nth(1).bounding_box()  # 0 is the scores
     x, y, w, h = box["x"], box["y"], box["width"], box["height"]
-    page.mouse.move(x + 5, y + 5)
+    page.mouse.move(x + 3, y + 3)
     page.mouse.down()
-    page.mouse.move(x + w - 5, y + h - 5, steps=10)
+    for corner in ((x + w - 3, y + 3), (x + w - 3, y + h - 3), (x + 3, y + h - 3), (x + 3, y + 3)):
+        page.mouse.move(*corner, steps=8)
     page.mouse.up()
     page.get_by_text("139 cells selected").wait_for()
     page.get_by_role("button", name="Clear selection").click()
