@@ -13,11 +13,14 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scmpt_core.errors import ScmptError
+
+if TYPE_CHECKING:
+    from scmpt_core.data import View
 
 app = typer.Typer(
     help="scMPT: label single cells with a text encoder, scGPT and their fusion.",
@@ -31,6 +34,7 @@ Encoders = Annotated[list[str] | None, typer.Option("--encoder", help="May be re
 Label = Annotated[str, typer.Option("--label", help="Column of obs to learn.")]
 Group = Annotated[str | None, typer.Option("--group", help="Column kept together, e.g. donor.")]
 Matrix = Annotated[str | None, typer.Option("--matrix", help="X, raw or a layer's name.")]
+ViewJson = Annotated[str | None, typer.Option("--view", help="Choices on FILE, as JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 Out = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
 
@@ -60,12 +64,12 @@ def show(result: object, as_json: bool, lines: list[str]) -> None:
 
 
 @app.command()
-def check(file: File, matrix: Matrix = None, as_json: Json = False) -> None:
+def check(file: File, matrix: Matrix = None, view: ViewJson = None, as_json: Json = False) -> None:
     """What is in FILE, and what would be done with it."""
     from scmpt_core import verbs
-    from scmpt_core.data import View, load
+    from scmpt_core.data import load
 
-    result = verbs.check(load(file, View(matrix=matrix)))
+    result = verbs.check(load(file, _view(matrix, view)))
     lines = [f"{result['cells']:,} cells, {result['genes']:,} genes"]
     lines += [
         f"{f['severity']:8}{f['code']}: {f['message']} {f['hint']}" for f in result["findings"]
@@ -103,17 +107,22 @@ def download(
 
 @app.command()
 def embed(
-    file: File, out: Out, encoder: Encoders = None, matrix: Matrix = None, as_json: Json = False
+    file: File,
+    out: Out,
+    encoder: Encoders = None,
+    matrix: Matrix = None,
+    view: ViewJson = None,
+    as_json: Json = False,
 ) -> None:
     """Write FILE with the cells' embeddings; a killed run continues where it stopped."""
     from scmpt_core import verbs
-    from scmpt_core.data import View, check_target, load
+    from scmpt_core.data import check_target, load
 
     source = Path(file)
     check_target(out, source)
     store, device = _machine()
     result = verbs.embed_file(
-        load(file, View(matrix=matrix)), _names(encoder), out, store, device, Reporter(), source
+        load(file, _view(matrix, view)), _names(encoder), out, store, device, Reporter(), source
     )
     lines = [
         *result["notes"],
@@ -132,14 +141,15 @@ def train(
     encoder: Encoders = None,
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     matrix: Matrix = None,
+    view: ViewJson = None,
     as_json: Json = False,
 ) -> None:
     """Train one model on FILE, test it on cells kept apart, and save it as a folder."""
     from scmpt_core import fusion
-    from scmpt_core.data import View, load
+    from scmpt_core.data import load
 
     fusion.check_folder(out)
-    dataset = load(file, View(matrix=matrix))
+    dataset = load(file, _view(matrix, view))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
@@ -160,13 +170,14 @@ def compare(
     encoder: Encoders = None,
     seeds: Annotated[int, typer.Option(help="How many seeds, counted from 0.", min=1)] = 3,
     matrix: Matrix = None,
+    view: ViewJson = None,
     as_json: Json = False,
 ) -> None:
     """Compare each encoder + MLP, their fusion, PCA + MLP and the majority class."""
     from scmpt_core import evaluation, fusion
-    from scmpt_core.data import View, load
+    from scmpt_core.data import load
 
-    dataset = load(file, View(matrix=matrix))
+    dataset = load(file, _view(matrix, view))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
@@ -182,18 +193,19 @@ def classify(
     model: Annotated[Path, typer.Option("--model", help="A folder written by `train`.")],
     out: Out,
     matrix: Matrix = None,
+    view: ViewJson = None,
     as_json: Json = False,
 ) -> None:
     """Label the cells of FILE with a trained model and write them."""
     from scmpt_core import fusion, verbs
-    from scmpt_core.data import View, check_target, load
+    from scmpt_core.data import check_target, load
 
     source = Path(file)
     check_target(out, source)
     store, device = _machine()
     fitted = fusion.load(model, device)
     result = verbs.classify_file(
-        load(file, View(matrix=matrix)), fitted, out, store, device, Reporter(), source
+        load(file, _view(matrix, view)), fitted, out, store, device, Reporter(), source
     )
     lines = [f"{n:7,} {name}" for name, n in result["labels"].items()]
     overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
@@ -241,6 +253,22 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     from scmpt_core.encoders import DEFAULT_ENCODERS
 
     return tuple(given) if given else DEFAULT_ENCODERS
+
+
+def _view(matrix: str | None, text: str | None) -> View:
+    """The choices on the file; ``--matrix`` is a short way to one of them."""
+    from scmpt_core.data import View
+    from scmpt_core.errors import SettingError
+
+    try:
+        values = json.loads(text) if text else {}
+        view = View.from_json(values | ({"matrix": matrix} if matrix else {}))
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"--view is {text!r}, which cannot be read: {error}.",
+            """Give JSON such as '{"drop_empty": true, "min_genes": 200}'.""",
+        ) from error
+    return view
 
 
 def _machine() -> tuple:

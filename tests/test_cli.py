@@ -150,3 +150,28 @@ def test_a_killed_embed_continues(home, tmp_path):
     ok("embed", "demo", "--encoder", "minilm", "-o", out)
     assert all(os.stat(p).st_mtime_ns == t for p, t in stamps.items())
     assert ad.read_h5ad(out).obsm["X_scmpt_minilm"].shape == (700, 384)
+
+
+def test_view_takes_the_choices_of_the_app(file):
+    genes = np.diff(toy().X.tocsr().indptr)
+    limit = int(np.median(genes))
+    result = ok("check", file, "--view", json.dumps({"min_genes": limit}))
+    assert result["cells"] == (genes >= limit).sum()
+    for text in ("{", "[1]", '{"min_genes": "x"}', '{"surprise": 1}'):
+        code, out, err = run("check", file, "--view", text)
+        assert (code, out) == (2, ""), text
+        assert "Traceback" not in err
+
+
+def test_two_workers_do_not_share_a_home(home):
+    first = start("worker")
+    try:
+        end = time.monotonic() + 60
+        while not (home / "scmpt.sqlite").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        code, _, err = run("worker")
+        assert code == 2
+        assert "Another worker" in err
+    finally:
+        first.send_signal(signal.SIGINT)
+        assert first.wait(timeout=30) == 0

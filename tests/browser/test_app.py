@@ -81,6 +81,7 @@ def test_a_running_job_is_stopped(server, page, tmp_path):
     path = tmp_path / "many.h5ad"
     toy(400).write_h5ad(path)
     upload(page, server, path)
+    page.get_by_role("heading", name="many.h5ad").wait_for()
     page.get_by_role("link", name="Compare models on these cells").click()
     page.get_by_role("button", name="Compare", exact=True).click()
     wait_for_job(server.home, lambda j: j.state == "running" and "minilm: " in j.message)
@@ -131,7 +132,15 @@ def test_every_page_in_light_dark_and_on_a_phone(server, chromium, shots, look, 
     """Nothing scrolls sideways, nothing fails; the pictures are kept to be looked at."""
     context = chromium.new_context(color_scheme=look, viewport={"width": width, "height": 1800})
     page = context.new_page()
-    for name in ("", "dataset", "dataset?part=Map", "compare", "classify", "jobs"):
+    demo, compared, labelled = (
+        Library(server.home).list(LOCAL, kind)[-1].id
+        for kind in ("dataset", "comparison", "classification")
+    )
+    for name in (
+        "", f"dataset?dataset={demo}", f"dataset?dataset={demo}&part=Distributions",
+        f"dataset?dataset={demo}&part=Map", f"compare?comparison={compared}",
+        f"compare?comparison={compared}&view=Confusion", f"classify?result={labelled}", "jobs",
+    ):  # fmt: skip
         page.goto(f"{server.url}/{name}")
         page.locator("h1").wait_for(timeout=60_000)
         page.wait_for_function(
@@ -139,7 +148,8 @@ def test_every_page_in_light_dark_and_on_a_phone(server, chromium, shots, look, 
             ".getAttribute('data-test-script-state') === 'notRunning'"
         )
         page.wait_for_timeout(1500)
-        file = name.replace("?part=", "_") or "start"
+        file = name.split("?")[0] or "start"
+        file += "_" + name.rsplit("=", 1)[1] if "&" in name else ""
         page.screenshot(path=shots / f"{file}_{look}_{width}.png")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert page.get_by_text("Traceback").count() == 0, name

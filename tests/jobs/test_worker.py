@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from scmpt_core.embeddings import CHUNK
-from scmpt_core.errors import SettingError
 from scmpt_core.evaluation import load_stored
 from scmpt_core.jobs import JobBook, execute, submit
 from scmpt_core.library import LOCAL, Library, add_dataset, map_of
@@ -157,14 +156,3 @@ def test_jobs_run_one_after_the_other(home, write, start):
     first, second = (wait(home, j.id, lambda j: j.state == "done") for j in jobs)
     assert first.finished <= second.started
     assert map_of(item).shape == (180, 2)
-
-
-def test_a_second_worker_is_refused(home, start):
-    start()
-    end = time.monotonic() + 60
-    while not JobBook(home).worker_alive() and time.monotonic() < end:
-        time.sleep(0.1)
-    from scmpt_core.jobs.worker import serve
-
-    with pytest.raises(SettingError, match="Another worker"):
-        serve(home)
