@@ -56,22 +56,23 @@ class Estimate:
         return (START + self.embedding) / (self.seconds - self.maps)
 
 
-def note_rate(home: Path, name: str, cells_per_second: float) -> None:
-    """Remember a rate just measured."""
+def note_rate(home: Path, device: str, name: str, cells_per_second: float) -> None:
+    """Remember a rate just measured on ``device`` (``"cpu"``, ``"cuda"``, ``"mps"``)."""
+    row = (f"{device}:{name}", cells_per_second, time.time())
     with transaction(home) as db:
-        db.execute(
-            "INSERT OR REPLACE INTO rates VALUES (?, ?, ?)", (name, cells_per_second, time.time())
-        )
+        db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?)", row)
 
 
-def known_rates(home: Path) -> dict[str, float]:
-    """Rates measured on this machine, cells per second."""
+def known_rates(home: Path, device: str) -> dict[str, float]:
+    """Rates measured on this device, cells per second."""
     with transaction(home) as db:
-        return {row["name"]: row["value"] for row in db.execute("SELECT name, value FROM rates")}
+        rows = db.execute("SELECT name, value FROM rates").fetchall()
+    mark = f"{device}:"
+    return {r["name"].removeprefix(mark): r["value"] for r in rows if r["name"].startswith(mark)}
 
 
 def estimate_compare(
-    home: Path, cells: int, names: Sequence[str], seeds: int, folds: int
+    home: Path, device: str, cells: int, names: Sequence[str], seeds: int, folds: int
 ) -> Estimate:
     """Expected time of a comparison whose cells are not embedded yet.
 
@@ -80,7 +81,7 @@ def estimate_compare(
     folds
         Splits a seed.
     """
-    measured, unknown, embedding = known_rates(home), [], 0.0
+    measured, unknown, embedding = known_rates(home, device), [], 0.0
     models = planned_models(names)
     encoders = [m[0] for m in models if len(m) == 1]
     needed = [f"embed:{n}" for n in encoders if n != "pca"] + ["head", "umap"]
@@ -96,16 +97,16 @@ def estimate_compare(
     return Estimate(embedding, training, maps, all(n in measured for n in needed), tuple(unknown))
 
 
-def estimate_map(home: Path, cells: int) -> Estimate:
+def estimate_map(home: Path, device: str, cells: int) -> Estimate:
     """Expected time of a map of principal components."""
-    measured = known_rates(home)
+    measured = known_rates(home, device)
     rates = REFERENCE | measured
     return Estimate(cells / rates["embed:pca"], 0.0, cells / rates["umap"], "umap" in measured)
 
 
-def estimate_classify(home: Path, cells: int, encoders: Sequence[str]) -> Estimate:
+def estimate_classify(home: Path, device: str, cells: int, encoders: Sequence[str]) -> Estimate:
     """Expected time of labelling cells that are not embedded yet."""
-    measured = known_rates(home)
+    measured = known_rates(home, device)
     rates = REFERENCE | measured
     unknown = tuple(n for n in encoders if f"embed:{n}" not in rates)
     embedding = sum(cells / rates[f"embed:{n}"] for n in encoders if n not in unknown)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
 from pathlib import Path
 
+from scmpt_core import __version__
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import ScmptError
 from scmpt_core.jobs.kinds import Context, find_kind
-from scmpt_core.jobs.records import JobBook
-from scmpt_core.library import Library
+from scmpt_core.jobs.records import Job, JobBook
+from scmpt_core.library import SCRATCH, Library
 from scmpt_core.progress import Cancelled
 from scmpt_core.settings import get_settings
 
@@ -50,6 +53,13 @@ class Recorder:
         return (now - began) / (fraction - start) * (1 - fraction)
 
 
+def scratch_of(home: Path, job: Job) -> Path:
+    """One folder for equal work of one owner: a stopped job's parts serve the next one."""
+    what = [__version__, job.owner, job.kind, job.settings]
+    digest = hashlib.blake2b(json.dumps(what, sort_keys=True).encode(), digest_size=10)
+    return home / SCRATCH / digest.hexdigest()
+
+
 def execute(home: Path, id: str) -> None:
     """Run a waiting job to its end and note it; a job that does not wait is left alone."""
     book = JobBook(home)
@@ -66,7 +76,7 @@ def execute(home: Path, id: str) -> None:
             store=EmbeddingStore(home / "embeddings"),
             device=choose_device(settings),
             progress=Recorder(book, id),
-            scratch=home / "jobs" / id,
+            scratch=scratch_of(home, job),
         )
         book.log(id, f"device: {context.device.reason}")
         result = find_kind(job.kind).run(context)

@@ -10,11 +10,12 @@ from scmpt_core.library.datasets import (
     undo_view,
     view_of,
 )
-from scmpt_core.library.items import KINDS, LOCAL, Item, Library
+from scmpt_core.library.items import KINDS, LOCAL, SCRATCH, Item, Library
 
 __all__ = [
     "KINDS",
     "LOCAL",
+    "SCRATCH",
     "Item",
     "Library",
     "add_dataset",

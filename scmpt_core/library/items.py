@@ -18,6 +18,7 @@ from scmpt_core.library.database import transaction
 
 LOCAL = "local"  # the owner where nobody logs in
 KINDS = ("dataset", "comparison", "model", "classification")
+SCRATCH = "scratch"  # finished parts of unfinished jobs
 KEPT_FOR = 7 * 24 * 3600  # seconds that a deleted item can be brought back
 
 
@@ -139,7 +140,16 @@ class Library:
             shutil.rmtree(item.folder, ignore_errors=True)
             with transaction(self.home) as db:
                 db.execute("DELETE FROM items WHERE id = ?", (item.id,))
+        if id is None:
+            self._sweep()
         return len(gone)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left half-made, and parts that no job came back for."""
+        old = time.time() - KEPT_FOR
+        for folder in [*self.home.glob("items/*/.new-*"), *self.home.glob(f"{SCRATCH}/*")]:
+            if folder.stat().st_mtime < old:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _rows(self, where: str, *values: object) -> list[Item]:
         with transaction(self.home) as db:

@@ -13,6 +13,7 @@ import streamlit as st
 from scmpt_core import plots
 from scmpt_core.cells import Cells
 from scmpt_core.data import Dataset
+from scmpt_core.device import choose_device
 from scmpt_core.fusion import MIN_OVERLAP, UNKNOWN, preview
 from scmpt_core.fusion.folder import Fit
 from scmpt_core.jobs import estimate_classify, submit
@@ -74,7 +75,9 @@ def _preview(model: str, folder: str, item: str, fingerprint: str, _cells: Cells
 
 def start(item: Item, model: Item, busy: bool) -> None:
     """Queue the labelling."""
-    estimate = estimate_classify(library().home, item.meta["cells"], model.meta["encoders"])
+    estimate = estimate_classify(
+        library().home, choose_device().name, item.meta["cells"], model.meta["encoders"]
+    )
     if st.button("Label these cells", type="primary", disabled=busy,
                  icon=":material/label:", key="classify"):  # fmt: skip
         with guarded():

@@ -77,14 +77,16 @@ def expected(
     item: Item, dataset: Dataset, group: str | None, names: tuple[str, ...], seeds: int
 ) -> None:
     """How long it will take here, and why that is believed."""
-    folds = 1
+    folds, device = 1, choose_device()
     if group is not None:
         groups = next(len(c.classes) for c in dataset.labels if c.column == group)
         folds = min(groups, MAX_FOLDS)
-    estimate = estimate_compare(library().home, dataset.adata.n_obs, names, seeds, folds)
+    estimate = estimate_compare(
+        library().home, device.name, dataset.adata.n_obs, names, seeds, folds
+    )
     source = "rates measured on this machine" if estimate.measured else "a 2-core reference machine"
     text = f"Expected: about **{duration(estimate.seconds)}** ({source}; "
-    text += f"{seeds * folds} split{'s' if seeds * folds > 1 else ''}). {choose_device().reason}."
+    text += f"{seeds * folds} split{'s' if seeds * folds > 1 else ''}). {device.reason}."
     if estimate.unknown:
         text += f" Without {', '.join(estimate.unknown)}, never timed here."
     st.caption(text)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from scmpt_core import plots
 from scmpt_core.data import Dataset, Finding, View, file_map, label_values
+from scmpt_core.device import choose_device
 from scmpt_core.jobs import JobBook, estimate_map, submit
 from scmpt_core.library import Item, map_of, set_view, undo_view, view_of
 from scmpt_core.progress import duration
@@ -184,7 +185,7 @@ def cell_map(item: Item, dataset: Dataset, book: JobBook) -> None:
         if any(job.active for job in mine):
             watch(mine)
             return
-        seconds = estimate_map(library().home, dataset.adata.n_obs).seconds
+        seconds = estimate_map(library().home, choose_device().name, dataset.adata.n_obs).seconds
         st.info("The file brings no UMAP or t-SNE.")
         if st.button(f"Compute a UMAP (about {duration(seconds)})", key="umap"):
             with guarded():

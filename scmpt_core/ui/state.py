@@ -8,7 +8,7 @@ import secrets
 import streamlit as st
 
 from scmpt_core import verbs
-from scmpt_core.data import Dataset, View
+from scmpt_core.data import Dataset
 from scmpt_core.errors import ScmptError
 from scmpt_core.evaluation import StoredComparison, load_stored
 from scmpt_core.jobs import JobBook
@@ -75,11 +75,6 @@ def check_of(item: Item) -> dict:
 def comparison_of(item: Item) -> StoredComparison:
     """A finished comparison, read once."""
     return _comparison(item.id, item.created, item)
-
-
-def choose(view: dict) -> View:
-    """A view out of what an item keeps."""
-    return View.from_json(view)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the cells …")

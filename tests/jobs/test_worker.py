@@ -14,7 +14,7 @@ import pytest
 from scmpt_core.embeddings import CHUNK
 from scmpt_core.evaluation import load_stored
 from scmpt_core.jobs import JobBook, execute, submit
-from scmpt_core.library import LOCAL, Library, add_dataset, map_of
+from scmpt_core.library import LOCAL, SCRATCH, Library, add_dataset, map_of
 from tests.conftest import toy
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def test_execute_in_this_process(home, write):
     stored = load_stored(kept.folder)
     assert kept.meta["best"] == stored.best["name"] == "pca+mlp"
     assert stored.maps["pca"].shape == (120, 2)
-    assert not (home / "jobs" / job.id).exists()
+    assert not list((home / SCRATCH).iterdir())
     execute(home, job.id)  # a second message for a finished job does nothing
     assert JobBook(home).get(LOCAL, job.id).attempts == 1
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.jobs.estimate import note_rate
 from scmpt_core.jobs.records import Job
 from scmpt_core.library import Item, Library
 from scmpt_core.progress import Progress
@@ -22,7 +23,7 @@ class Context:
     store: EmbeddingStore
     device: Device
     progress: Progress
-    scratch: Path  # the job's own folder; what lies there survives a killed worker
+    scratch: Path  # for finished parts; a job with the same settings finds them again
 
     def item(self, kind: str, key: str) -> Item:
         """The owner's item that ``settings[key]`` names."""
@@ -31,6 +32,10 @@ class Context:
             view = self.job.settings.get("view", item.meta["view"])
             item = replace(item, meta=item.meta | {"view": view})
         return item
+
+    def note(self, name: str, cells_per_second: float) -> None:
+        """Remember how fast something was on this device."""
+        note_rate(self.library.home, self.device.name, name, cells_per_second)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from scmpt_core import evaluation
 from scmpt_core.encoders import get_spec
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion import make_task
-from scmpt_core.jobs.estimate import estimate_compare, note_rate
+from scmpt_core.jobs.estimate import estimate_compare
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.library import Library, open_dataset, view_of
 from scmpt_core.progress import Progress, part
@@ -38,7 +38,12 @@ def _run(context: Context) -> dict:
     task = make_task(dataset, settings["label"], settings["group"])
     names, seeds = tuple(settings["encoders"]), int(settings["seeds"])
     expected = estimate_compare(
-        context.library.home, len(task.cells), names, seeds, folds=len(task.splits(0))
+        context.library.home,
+        context.device.name,
+        len(task.cells),
+        names,
+        seeds,
+        folds=len(task.splits(0)),
     )
     watch = _Rates(context, names)
     start = time.perf_counter()
@@ -50,14 +55,14 @@ def _run(context: Context) -> dict:
     trained = sum(run.seconds for run in result.runs)
     fits = sum(run.encoders != () for run in result.runs)
     if time.perf_counter() - start > trained:  # nothing came from an earlier, killed run
-        note_rate(context.library.home, "head", len(task.cells) * fits / max(trained, 1e-3))
+        context.note("head", len(task.cells) * fits / max(trained, 1e-3))
     maps = {}
     for i, (name, vectors) in enumerate(result.embeddings.items()):
         share = expected.map_share
         progress(1 - share * (1 - i / len(result.embeddings)), f"UMAP of {name}")
         start = time.perf_counter()
         maps[name] = evaluation.umap_of(vectors)
-        note_rate(context.library.home, "umap", len(vectors) / (time.perf_counter() - start))
+        context.note("umap", len(vectors) / (time.perf_counter() - start))
 
     def fill(folder) -> dict:
         evaluation.store(result, maps, folder)
@@ -92,9 +97,7 @@ class _Rates:
                 done, now = int(rest.split(" of ")[0].replace(",", "")), time.perf_counter()
                 start, first = self.began.setdefault(name, (now, done))
                 if done - first >= 256 and now > start:
-                    note_rate(
-                        self.context.library.home, f"embed:{name}", (done - first) / (now - start)
-                    )
+                    self.context.note(f"embed:{name}", (done - first) / (now - start))
             progress(fraction, message)
 
         return report

@@ -8,7 +8,6 @@ import numpy as np
 
 from scmpt_core.evaluation import umap_of
 from scmpt_core.fusion import embed, fit_encoders, load_encoders
-from scmpt_core.jobs.estimate import note_rate
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.library import Library, open_dataset, save_map
 from scmpt_core.progress import part
@@ -28,7 +27,7 @@ def _run(context: Context) -> dict:
     context.progress(0.3, f"UMAP of {len(cells):,} cells")
     start = time.perf_counter()
     points = umap_of(vectors["pca"])
-    note_rate(context.library.home, "umap", len(cells) / (time.perf_counter() - start))
+    context.note("umap", len(cells) / (time.perf_counter() - start))
     save_map(item, points)
     return {"page": "dataset", "item": item.id}
 
