@@ -71,6 +71,7 @@ def class_map(
         Write each class's name where its cells are.
     """
     rows = _sampled(np.arange(len(points)) if rows is None else rows)
+    ids = ids if len(rows) <= HOVER_IDS else None
     traces, groups, notes = [], [], []
     known = class_styles(palette or classes)
     styles = [known.get(name, ("#9AA0A6", "circle")) for name in classes]
@@ -103,6 +104,7 @@ def value_map(
     """Cells coloured by a number (expression, probability); high values are drawn on top."""
     rows = _sampled(np.arange(len(points)) if rows is None else rows)
     rows = rows[np.argsort(values[rows], kind="stable")]
+    ids = ids if len(rows) <= HOVER_IDS else None
     low, high = limits or (0.0, float(values[rows].max(initial=0.0)) or 1.0)
     style = {
         "size": _size(len(rows)), "color": values[rows].astype(np.float32), "cmin": low,
@@ -128,7 +130,7 @@ def _trace(points, which, selected, ids, name: str, style: dict) -> dict:
     chosen = None
     if selected is not None and len(selected):
         chosen = np.flatnonzero(np.isin(which, selected)).tolist()
-    text = None if ids is None or len(which) > HOVER_IDS else ids[which].tolist()
+    text = None if ids is None else ids[which].tolist()
     return {
         "type": "scattergl",
         "x": points[which, 0].astype(np.float32),

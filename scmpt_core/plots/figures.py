@@ -33,10 +33,10 @@ def scores(rows: list[dict]) -> go.Figure:
                 "color": [model_colour(name, names) for name in names],
             },
         )
-    figure.update_xaxes(range=[0, 1.02])
+    figure.update_xaxes(range=[-0.03, 1.03])
     figure.update_yaxes(autorange="reversed")
-    figure.update_layout(legend={"orientation": "h", "y": 1.12})
-    return laid_out(figure, 110 + 42 * len(rows), "score on test cells (0–1)", "")
+    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0})
+    return laid_out(figure, 130 + 42 * len(rows), "score on test cells (0–1)", "")
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], title: str) -> go.Figure:

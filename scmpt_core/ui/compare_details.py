@@ -60,12 +60,15 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
     test = which != "all cells"
     rows = np.flatnonzero(result.part == TEST) if test else np.arange(len(result.part))
     selected = _selection(item)
-    draw = _painter(item, result, model, by, rows, selected, written)
+    draw = _painter(
+        item, result, model, by, rows, selected, written, 600 if len(names) == 1 else 420
+    )
     if draw is None:
         return
     st.session_state["drawn"] = {}
+    wide = min(len(names), 3)
     for start in range(0, len(names), 3):
-        for name, column in zip(names[start : start + 3], st.columns(3), strict=False):
+        for name, column in zip(names[start : start + 3], st.columns(wide), strict=False):
             drawn = draw(result.maps[name], name)
             with column:
                 state = st.plotly_chart(
@@ -86,10 +89,10 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
     listed(item, result, model, selected)
 
 
-def _painter(item, result, model, by, rows, selected, written):
+def _painter(item, result, model, by, rows, selected, written, height):
     """How to draw one map, or ``None`` when the dataset that it needs is gone."""
     palette = result.summary["dataset"]["palette"]
-    common = {"rows": rows, "selected": selected, "ids": result.ids}
+    common = {"rows": rows, "selected": selected, "ids": result.ids, "height": height}
     if by == "probability":
         p = result.probability[model]
         return lambda xy, title: plots.value_map(

@@ -119,11 +119,13 @@ def answer(result: StoredComparison) -> None:
     bold = {"subset": "macro f1", "props": "font-weight: bold"}
     st.dataframe(style.highlight_max(**bold), hide_index=True)
     group = f"by {split['group']}" if split["group"] else "at random, stratified"
+    spread = f"Bars: standard deviation over {runs} runs."
+    if runs == 1:
+        spread = "One run, so nothing shows how much the scores depend on the split."
     plot(
         plots.scores(rows), "scores",
         f"Label {plain(data['label'])}, {len(data['classes'])} classes, {data['cells']:,} cells, "
-        f"split {group}. Bars: standard deviation over {runs} runs"
-        f"{' (none: one run)' if runs == 1 else ''}. "
+        f"split {group}. {spread} "
         f"Normalisation: {plain(data['normalisation'])}.",
     )  # fmt: skip
 
