@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
+from matplotlib.path import Path
 
 from scmpt_core.plots.layout import laid_out, shortened
 from scmpt_core.plots.palette import class_styles
@@ -17,10 +18,12 @@ HOVER_IDS = 20_000  # up to here each point tells its cell's name
 
 @dataclass(frozen=True, eq=False)
 class CellMap:
-    """A figure, and which cell each of its points is.
+    """A figure, and the cells in it.
 
     Parameters
     ----------
+    points
+        All cells, drawn or not, (cells, 2).
     rows
         Curve by curve, the cell of each point.
     shown
@@ -28,17 +31,28 @@ class CellMap:
     """
 
     figure: go.Figure
+    points: np.ndarray
     rows: tuple[np.ndarray, ...]
     shown: int
 
-    def cells_of(self, points: Sequence[dict]) -> np.ndarray:
-        """The cells behind selected points (``curve_number``, ``point_index``), sorted."""
-        found = [
-            self.rows[p["curve_number"]][p["point_index"]]
-            for p in points
-            if p["curve_number"] < len(self.rows)
-        ]
-        return np.unique(np.array(found, dtype=np.int64))
+    def cells_in(self, boxes: Sequence[dict], lassos: Sequence[dict]) -> np.ndarray:
+        """The drawn cells inside any of the outlines, sorted.
+
+        An outline is ``{"x": […], "y": […]}``: two opposite corners of a box, or the corners of a
+        polygon. (The points that the browser counts up are the same, but 45,000 of them take
+        two seconds to read.)
+        """
+        rows = np.sort(np.concatenate([*self.rows, np.empty(0, dtype=np.int64)]))
+        at, inside = self.points[rows], np.zeros(len(rows), dtype=bool)
+        for box in boxes:
+            corners = np.array([box["x"], box["y"]], dtype=float).T
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            inside |= ((at >= low) & (at <= high)).all(axis=1)
+        for lasso in lassos:
+            if len(lasso["x"]) > 2:
+                outline = Path(np.array([lasso["x"], lasso["y"]], dtype=float).T)
+                inside |= outline.contains_points(at)
+        return rows[inside].astype(np.int64)
 
 
 def class_map(
@@ -87,7 +101,7 @@ def class_map(
         groups.append(which)
         if names and code >= 0:
             notes.append(_label(points[which], name))
-    return CellMap(_figure(traces, title, height, notes), tuple(groups), len(rows))
+    return CellMap(_figure(traces, title, height, notes), points, tuple(groups), len(rows))
 
 
 def value_map(
@@ -112,7 +126,7 @@ def value_map(
         "colorbar": {"title": unit, "thickness": 10, "len": 0.7},
     }  # fmt: skip
     trace = _trace(points, rows, selected, ids, unit, style)
-    return CellMap(_figure([trace], title, height, []), (rows,), len(rows))
+    return CellMap(_figure([trace], title, height, []), points, (rows,), len(rows))
 
 
 def _sampled(rows: np.ndarray) -> np.ndarray:

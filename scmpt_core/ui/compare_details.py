@@ -77,7 +77,7 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
                     alt=f"UMAP of {name}, {drawn.shown:,} cells coloured by {by}.",
                     config=plot_config(f"umap_{name}"),
                 )  # fmt: skip
-            st.session_state["drawn"][name] = (drawn, _points(state))
+            st.session_state["drawn"][name] = (drawn, _outlines(state))
     if by in ("true type", "prediction"):
         legend(result.classes, result.summary["dataset"]["palette"])
     most = plots.MAX_POINTS
@@ -129,15 +129,20 @@ def _dataset(item: Item, cells: int):
 
 
 def _select() -> None:
-    """The map whose selection differs from what it was when drawn decides."""
+    """The map whose outlines differ from what they were when it was drawn decides."""
     for name, (drawn, before) in st.session_state.get("drawn", {}).items():
-        points = _points(st.session_state.get(f"map_{name}"))
-        if points != before:
-            st.session_state[_SELECTED] = drawn.cells_of(points)
+        outlines = _outlines(st.session_state.get(f"map_{name}"))
+        if outlines != before:
+            st.session_state[_SELECTED] = drawn.cells_in(*outlines)
 
 
-def _points(state) -> list[dict]:
-    return state["selection"]["points"] if state else []
+def _outlines(state) -> tuple[list[dict], list[dict]]:
+    """Boxes and lassos of a selection."""
+    if not state:
+        return [], []
+    shapes = ([{"x": list(s["x"]), "y": list(s["y"])} for s in state["selection"][kind]]
+              for kind in ("box", "lasso"))  # fmt: skip
+    return tuple(shapes)
 
 
 def _selection(item: Item) -> np.ndarray | None:

@@ -18,8 +18,18 @@ def test_points_lead_back_to_their_cells():
     for curve, rows in enumerate(drawn.rows):
         assert len(set(codes[rows])) == 1
         np.testing.assert_allclose(drawn.figure.data[curve].x, points[rows, 0], atol=1e-6)
-    picked = [{"curve_number": 0, "point_index": 1}, {"curve_number": 1, "point_index": 0}]
-    assert drawn.cells_of(picked).tolist() == sorted([drawn.rows[0][1], drawn.rows[1][0]])
+
+
+def test_outlines_lead_to_the_drawn_cells_inside():
+    points = np.array([[0, 0], [1, 1], [2, 2], [3, 3], [1, 1]], dtype=float)
+    drawn = plots.class_map(points, np.zeros(5, int), ["a"], "t", rows=np.array([0, 1, 2, 3]))
+    box = {"x": [2.5, 0.5], "y": [0.5, 2.5]}
+    assert drawn.cells_in([box], []).tolist() == [1, 2]  # cell 4 is there, but not drawn
+    triangle = {"x": [-1, 2, -1], "y": [-1.5, 1.5, 1.8]}
+    assert drawn.cells_in([], [triangle]).tolist() == [0, 1]
+    assert drawn.cells_in([box], [triangle]).tolist() == [0, 1, 2]
+    assert drawn.cells_in([], []).tolist() == []
+    assert drawn.cells_in([], [{"x": [1], "y": [1]}]).tolist() == []
 
 
 def test_selected_cells_stand_out_in_every_map():
