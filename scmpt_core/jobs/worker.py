@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -42,20 +43,30 @@ def _context():
     return multiprocessing.get_context("spawn")
 
 
-def run_apart(home: Path, id: str, context=None) -> None:
-    """Run a job in a process of its own; see that it ends soon after it was asked to stop."""
+def run_apart(home: Path, id: str, context, stopping: Callable[[], bool]) -> None:
+    """Run a job in a process of its own; see that it ends soon after it was asked to stop.
+
+    When the worker itself is ``stopping``, the job is cut short and stays as running in the
+    records, so that the next worker takes it up again.
+    """
     book = JobBook(home)
-    process = (context or _context()).Process(target=_child, args=(home, id), daemon=True)
+    process = context.Process(target=_child, args=(home, id), daemon=True)
     process.start()
     asked: float | None = None
     while process.is_alive():
         process.join(POLL)
+        if stopping():
+            process.kill()
+            process.join()
+            break
         if asked is None and book.wants_stop(id):
             asked = time.monotonic()
         if asked is not None and time.monotonic() - asked > GRACE:
             process.kill()
             process.join()
-    if asked is not None:
+    if stopping():
+        book.log(id, "the worker was stopped")
+    elif asked is not None:
         book.finish(id, "stopped", "stopped; what was computed is kept for the next run")
     elif process.exitcode != 0:
         book.finish(
@@ -97,7 +108,9 @@ def serve(home: Path, parent: int | None = None) -> None:
         ) from None
     with lock:
         book, context = JobBook(home), _context()
-        queue = make_queue(home, lambda id: run_apart(home, id, context))
+        queue = make_queue(
+            home, lambda id: run_apart(home, id, context, lambda: consumer.stop_flag.is_set())
+        )
         queue.huey.flush()  # the records say what waits; messages of a dead worker may be gone
         for id in book.recover():
             queue.put(id)
