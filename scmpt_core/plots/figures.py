@@ -64,7 +64,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], title: str) -> go.Figu
     ticks = {"tickmode": "array", "tickvals": list(range(n)), "ticktext": short}
     figure.update_yaxes(autorange="reversed", **ticks)
     figure.update_xaxes(tickangle=-45, **ticks)
-    figure.update_layout(title=title)
+    figure.update_layout(title=title, dragmode=False)
     return laid_out(figure, 260 + 26 * len(classes), "predicted type", "true type")
 
 

@@ -56,7 +56,9 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
         help="Of all cells, most were trained on; only test cells show how good a model is.",
     )  # fmt: skip
     names = right.multiselect("Maps of", list(result.maps), list(result.maps), key="map_of")
-    written = last.toggle("Names on maps", key="map_names", help="Best with one map at a time.")
+    written = last.toggle(
+        "Names", key="map_names", help="Write the types on the maps; best with one map at a time."
+    )
     test = which != "all cells"
     rows = np.flatnonzero(result.part == TEST) if test else np.arange(len(result.part))
     selected = _selection(item)
@@ -195,6 +197,7 @@ def confusion(result: StoredComparison, model: str) -> None:
         plots.confusion(matrix[np.ix_(order, order)], names, model), "confusion",
         f"Rows: true type; n = {int(matrix.sum()):,} test cells over "
         f"{result.summary['split']['runs']} split(s). Types that models confuse stand together.",
+        wide=True,
     )  # fmt: skip
 
 

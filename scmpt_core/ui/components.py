@@ -39,9 +39,13 @@ def plain(text: str) -> str:
     return "".join(f"\\{c}" if c in "\\`*_{}[]()#<>|~$:" else c for c in text)
 
 
-def plot(figure: go.Figure, key: str, caption: str) -> None:
-    """A figure with its description in words below it, which screen readers hear too."""
-    st.plotly_chart(figure, key=key, alt=caption, config=plot_config(key))
+def plot(figure: go.Figure, key: str, caption: str, wide: bool = False) -> None:
+    """A figure with its description in words below it, which screen readers hear too.
+
+    A ``wide`` one is never squeezed: on a phone it moves sideways inside its own frame.
+    """
+    with st.container(key=f"wide_{key}" if wide else None):
+        st.plotly_chart(figure, key=key, alt=caption, config=plot_config(key))
     st.caption(caption)
 
 

@@ -14,6 +14,8 @@ import streamlit as st
 # the default leaves 80 px at each side, a fifth of a small laptop's screen
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 3.5rem clamp(1rem, 3vw, 2.5rem) 4rem; }
+[class*="st-key-wide_"] { overflow-x: auto; }
+[class*="st-key-wide_"] > * { min-width: 34rem; }
 h1 { font-size: clamp(1.6rem, 4vw, 2.3rem); }
 </style>"""
 # drawn here: an emoji or icon of Streamlit's would be fetched from the network
