@@ -6,7 +6,7 @@ from scmpt_core.ui import classify_view as view
 from scmpt_core.ui.components import empty, guarded, item_list, item_names
 from scmpt_core.ui.files import choose_file, dataset_picker
 from scmpt_core.ui.shell import through_app
-from scmpt_core.ui.state import book, dataset_of, library, linked, owner
+from scmpt_core.ui.state import book, dataset_of, library, linked, open_item, owner
 from scmpt_core.ui.tray import failed, watch
 
 through_app("classify")
@@ -24,50 +24,69 @@ def choose_model(models):
     return model
 
 
-def page(model) -> None:
+def page(model, named) -> None:
     """Cells, fit, labels."""
     item = dataset_picker("Cells to label")
     with st.expander("Open other cells", expanded=item is None):
         choose_file()
     if item is None:
         st.info("No cells are open yet.")
-        return
-    dataset = dataset_of(item)
+    else:
+        label(item, model)
+    mine = library().list(owner(), "classification")
+    mine = [c for c in mine if item is not None and c.meta["dataset"] == item.id]
+    if named is not None or mine:
+        show(named or mine[0])
+
+
+def label(item, model) -> None:
+    """Whether the model fits the cells, and the button."""
     jobs = [
         j for j in book().list(owner())
         if j.kind == "classify" and j.settings["dataset"] == item.id
     ]  # fmt: skip
     busy = any(job.active for job in jobs)
-    if view.fit(item, dataset, model):
+    if view.fit(item, dataset_of(item), model):
         view.start(item, model, busy)
     watch(jobs)
     if not busy:
         failed([j for j in jobs[:1] if not j.active])
-    mine = [c for c in library().list(owner(), "classification") if c.meta["dataset"] == item.id]
+
+
+def follow_link():
+    """The labels in the link; their dataset becomes the open one."""
     named = linked("classification", "result")
-    if named is not None or mine:
-        show(named or mine[0])
+    if named is not None:
+        for item in library().list(owner(), "dataset"):
+            if item.id == named.meta["dataset"]:
+                open_item(item)
+    return named
 
 
 def show(kept) -> None:
     """The labels."""
     st.subheader("Labels", divider="gray")
-    st.query_params["result"] = kept.id
+    if "result" not in st.query_params:  # an unfinished job's place is kept
+        st.query_params["result"] = kept.id
     view.answer(kept, view.read(kept))
 
 
+named = follow_link()
 models = library().list(owner(), "model")
-if not models:
+if not models and named is not None:
+    with guarded():
+        show(named)
+elif not models:
     empty(
         "No model is saved yet. Compare models on cells with known labels, then press "
         "**Save model** below the result.", "compare", "Compare models",
     )  # fmt: skip
 else:
     with guarded():
-        page(choose_model(models))
+        page(choose_model(models), named)
 item_list(
     "model", "Your models",
-    lambda m: f"{m.meta['model']}, macro F1 {m.meta['macro_f1']['mean']:.3f}",
+    lambda m: f"{m.meta['model']}, macro F1 {m.meta['test']['macro_f1']:.3f}",
     lambda m: st.page_link("pages/classify.py", label="Use", query_params={"model": m.id}),
 )  # fmt: skip
 item_list(

@@ -4,7 +4,7 @@ import streamlit as st
 
 from scmpt_core.ui import compare_view as view
 from scmpt_core.ui.compare_details import details
-from scmpt_core.ui.components import empty, guarded, item_list, item_names
+from scmpt_core.ui.components import ago, empty, guarded, item_list, item_names, plain
 from scmpt_core.ui.files import dataset_picker
 from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import book, comparison_of, dataset_of, library, linked, open_item, owner
@@ -25,22 +25,23 @@ def follow_link():
 
 
 def choose_result(item, result):
-    """The newest comparison of the dataset, or another one."""
+    """The comparison in the link, or the newest of the dataset; another one can be chosen."""
     mine = [c for c in library().list(owner(), "comparison") if c.meta["dataset"] == item.id]
-    if result is not None and result.id not in {c.id for c in mine}:
-        mine.insert(0, result)
     if not mine:
         return None
-    if len(mine) == 1:
-        chosen = mine[0].id
-    else:
-        ids, names = [c.id for c in mine], item_names(mine)
+    ids, names = [c.id for c in mine], item_names(mine)
+    start = ids.index(result.id) if result is not None else 0
+    if len(mine) > 1:
         words = {c.id: f"{names[c.id]}, {', '.join(c.meta['encoders'])}, {c.meta['seeds']} "
-                 f"repeat(s): macro F1 {c.meta['macro_f1']:.3f}" for c in mine}  # fmt: skip
-        start = ids.index(result.id) if result is not None else 0
+                 f"repeat(s), {ago(c.created)}: macro F1 {c.meta['macro_f1']:.3f}"
+                 for c in mine}  # fmt: skip
         chosen = st.selectbox("Result", ids, start, format_func=words.__getitem__)
-    st.query_params["comparison"] = chosen
-    return next(c for c in mine if c.id == chosen)
+        if chosen != ids[start]:
+            st.query_params["comparison"] = chosen
+            st.rerun()
+    if "comparison" not in st.query_params:  # an unfinished job's place is kept
+        st.query_params["comparison"] = ids[start]
+    return mine[start]
 
 
 def page(item, result) -> None:
@@ -55,7 +56,9 @@ def page(item, result) -> None:
     with side:
         if dataset.cells is None or not dataset.labels:
             lack = "has errors" if dataset.cells is None else "has no column that could be a label"
-            st.warning(f"{item.name} {lack}; a comparison needs usable cells with known labels.")
+            st.warning(
+                f"{plain(item.name)} {lack}; a comparison needs usable cells with known labels."
+            )
             st.page_link("pages/dataset.py", label="See what was found",
                          query_params={"dataset": item.id})  # fmt: skip
         else:
@@ -75,15 +78,26 @@ def page(item, result) -> None:
     view.save_model(chosen, stored)
 
 
+def orphan(result) -> None:
+    """A result whose dataset is no longer kept."""
+    st.info(f"The dataset {plain(result.meta['dataset_name'])} is no longer kept; its result is.")
+    stored = comparison_of(result)
+    view.answer(stored)
+    details(result, stored)
+    view.save_model(result, stored)
+
+
 result = follow_link()
 item = dataset_picker()
-if item is None:
-    empty("No cells are open yet.", "dataset", "Open a dataset, or the demo")
-else:
-    with guarded():
+with guarded():
+    if result is not None and (item is None or result.meta["dataset"] != item.id):
+        orphan(result)
+    elif item is None:
+        empty("No cells are open yet.", "dataset", "Open a dataset, or the demo")
+    else:
         page(item, result)
-    item_list(
-        "comparison", "Your comparisons",
-        lambda c: f"best {c.meta['best']}, macro F1 {c.meta['macro_f1']:.3f}",
-        lambda c: st.page_link("pages/compare.py", label="Show", query_params={"comparison": c.id}),
-    )  # fmt: skip
+item_list(
+    "comparison", "Your comparisons",
+    lambda c: f"best {c.meta['best']}, macro F1 {c.meta['macro_f1']:.3f}",
+    lambda c: st.page_link("pages/compare.py", label="Show", query_params={"comparison": c.id}),
+)  # fmt: skip

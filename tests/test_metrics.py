@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scmpt_core.evaluation.compare import summary
+from scmpt_core.evaluation.comparison import summary
 from scmpt_core.metrics import score
 
 

@@ -8,7 +8,7 @@ from scmpt_core.data.findings import Finding, info, warning
 from scmpt_core.data.labels import MIN_CLASS, LabelColumn, check_labels, label_values
 from scmpt_core.data.maps import file_map
 from scmpt_core.data.quality import Quality, quality
-from scmpt_core.data.readers import READERS, SUFFIXES
+from scmpt_core.data.readers import READERS, SUFFIXES, folder_files
 from scmpt_core.data.splits import PARTS, Split, grouped, stratified
 from scmpt_core.data.view import View
 
@@ -29,6 +29,7 @@ __all__ = [
     "check_labels",
     "check_target",
     "file_map",
+    "folder_files",
     "grouped",
     "info",
     "label_values",

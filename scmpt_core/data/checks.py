@@ -84,17 +84,13 @@ def check_genes(
 
 
 def check_cells(ids: pd.Index, matrix: sp.csr_matrix) -> list[Finding]:
-    """Empty cells and repeated cell names."""
+    """Whether there are any, and repeated cell names."""
     if not len(ids):
         return [error("no_cells", 0, "There are no cells (0 rows).", "Give another file.")]
     out = [info("size", len(ids), f"{len(ids):,} cells × {matrix.shape[1]:,} columns.")]
     empty = int((np.diff(matrix.indptr) == 0).sum())
     if empty == len(ids):
         return [*out, error("all_empty", empty, "No cell has a value above 0.", "Choose --matrix.")]
-    if empty:
-        message = f"{empty:,} cells have no expressed gene; they are not trained on or labelled."
-        hint, remedy = "Drop them before the analysis.", {"drop_empty": True}
-        out.append(warning("empty_cells", empty, message, hint, remedy))
     repeated = len(ids) - ids.nunique()
     if repeated:
         message = f"{repeated:,} cell names repeat another; they are told apart by -1, -2, …"
@@ -102,15 +98,25 @@ def check_cells(ids: pd.Index, matrix: sp.csr_matrix) -> list[Finding]:
     return out
 
 
-def check_quality(quality: Quality) -> list[Finding]:
-    """Genes per cell, mitochondrial and ribosomal share, likely low-quality cells."""
-    if not quality.genes.any():
-        return []
-    genes, mito = quality.genes, quality.mitochondrial
-    out = [
+def check_quality(quality: Quality, keep: np.ndarray) -> list[Finding]:
+    """Empty cells, genes per cell, mitochondrial and ribosomal share, likely low quality.
+
+    Only cells that stay (``keep``) are counted; what is unusual is judged on all of them, or each
+    filter would find new outliers.
+    """
+    out = []
+    empty = int((keep & (quality.genes == 0)).sum())
+    if empty:
+        message = f"{empty:,} cells have no expressed gene; they are not trained on or labelled."
+        hint, remedy = "Drop them before the analysis.", {"drop_empty": True}
+        out.append(warning("empty_cells", empty, message, hint, remedy))
+    genes, mito = quality.genes[keep], quality.mitochondrial[keep]
+    if not genes.any():
+        return out
+    out += [
         info("genes_per_cell", 0, f"Genes per cell: median {np.median(genes):,.0f}."),
         info("mitochondrial", 0, f"Mitochondrial share: median {np.median(mito):.1%}."),
-        info("ribosomal", 0, f"Ribosomal share: median {np.median(quality.ribosomal):.1%}."),
+        info("ribosomal", 0, f"Ribosomal share: median {np.median(quality.ribosomal[keep]):.1%}."),
     ]
     few, stressed = genes < quality.fewest_genes, mito > quality.highest_mito
     low = int((few | stressed).sum())

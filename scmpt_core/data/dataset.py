@@ -103,11 +103,12 @@ def load(file: str | Path, view: View | None = None, settings: Settings | None =
     cells, judgement = None, None
     if checks.worst(findings) is None:
         cells = _cells(raw, names.symbols, adata.obs_names, values.kind)
-        judgement = quality(cells.expression, cells.genes, cells.counts)
+        judgement = quality(cells.expression, cells.genes, cells.counts, values.base2)
         findings.append(info("normalisation", 0, f"Normalisation: {cells.normalisation}."))
-        findings += checks.check_quality(judgement)
+        keep = view.keep(judgement)
+        findings += checks.check_quality(judgement, keep)
         if view.filters:
-            adata, cells, found = _filter(adata, cells, view.keep(judgement))
+            adata, cells, found = _filter(adata, cells, keep)
             findings.append(found)
     columns = labels.candidates(adata.obs)
     for column in columns[:5]:

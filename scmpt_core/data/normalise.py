@@ -22,6 +22,7 @@ class Values:
     why: str
     certain: bool = True
     count: int = 0  # values that make it unusable
+    base2: bool = False  # logarithms to base 2
 
 
 def judge(matrix: sp.csr_matrix) -> Values:
@@ -54,7 +55,7 @@ def judge(matrix: sp.csr_matrix) -> Values:
     if _multiples(rows, np.expm1) >= 0.9:
         return Values("log", f"counts stand behind expm1 (highest value {top:.2f})")
     if _multiples(rows, lambda v: np.exp2(v) - 1) >= 0.9:
-        return Values("log", f"counts stand behind 2^x - 1 (highest value {top:.2f})")
+        return Values("log", f"counts stand behind 2^x - 1 (highest value {top:.2f})", base2=True)
     if _multiples(rows, np.asarray) >= 0.9:
         return Values("cpm", f"values are counts times a factor per cell (highest {top:.2f})")
     return Values("log", f"values are not integers and end at {top:.2f}", certain=False)

@@ -35,7 +35,7 @@ class Quality:
     def fewest_genes(self) -> int:
         """Cells with fewer genes than this are outliers (3 median absolute deviations, in log)."""
         low, _ = _bounds(np.log1p(self.genes))
-        return int(np.ceil(np.expm1(low)))
+        return int(np.ceil(np.expm1(low) - 1e-6))  # log and back is off in the last digits
 
     @property
     def highest_mito(self) -> float:
@@ -44,12 +44,18 @@ class Quality:
 
 
 def quality(
-    expression: sp.csr_matrix, symbols: np.ndarray, counts: sp.csr_matrix | None = None
+    expression: sp.csr_matrix,
+    symbols: np.ndarray,
+    counts: sp.csr_matrix | None = None,
+    base2: bool = False,
 ) -> Quality:
-    """Judge each cell of log-normalised ``expression``, (cells, genes)."""
+    """Judge each cell of log-normalised ``expression``, (cells, genes).
+
+    ``base2``: its logarithms are to base 2, not natural ones.
+    """
     linear = counts
     if linear is None:
-        values = np.expm1(expression.data)
+        values = np.exp2(expression.data) - 1 if base2 else np.expm1(expression.data)
         linear = sp.csr_matrix((values, expression.indices, expression.indptr), expression.shape)
     total = np.asarray(linear.sum(axis=1, dtype=np.float64)).ravel()
     shares = [_share(linear, symbols, p, total) for p in (("MT-",), ("RPS", "RPL"))]

@@ -71,9 +71,21 @@ def read_10x_h5(path: Path, settings: Settings) -> ad.AnnData:
             ) from error
 
 
+def folder_files(path: Path) -> tuple[Path, Path, Path]:
+    """Matrix, barcodes and features of a 10x folder.
+
+    Raises
+    ------
+    FileRefused
+        One is missing, or there are several.
+    """
+    matrix, barcodes, features = (_find(path, stems) for stems in _TRIPLET)
+    return matrix, barcodes, features
+
+
 def read_10x_mtx(path: Path, settings: Settings) -> ad.AnnData:
     """A 10x folder: ``matrix.mtx``, ``barcodes.tsv``, ``features.tsv`` or ``genes.tsv``."""
-    matrix, barcodes, features = (_find(path, stems) for stems in _TRIPLET)
+    matrix, barcodes, features = folder_files(path)
     try:
         with _open(matrix) as handle:
             counts = sp.csr_matrix(scipy.io.mmread(handle).T, dtype=np.float32)

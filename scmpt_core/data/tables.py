@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections import Counter
 from pathlib import Path
 
 import anndata as ad
@@ -77,4 +78,15 @@ def _read_frame(path: Path) -> tuple[list[str], pd.DataFrame]:
             f"{path.name} has {len(header)} column names for {frame.shape[1]} columns.",
             "Write the table again.",
         )
+    repeated = sorted({h for h, n in Counter(header).items() if n > 1} & _texts(header, frame))
+    if repeated:
+        raise FileRefused(
+            f"{path.name} has several columns named {repeated[0]!r}.", "Give each its own name."
+        )
     return header, frame
+
+
+def _texts(header: list[str], frame: pd.DataFrame) -> set[str]:
+    """Names of the text columns; genes may repeat, labels may not."""
+    pairs = zip(header, frame.dtypes, strict=True)
+    return {name for name, kind in pairs if not pd.api.types.is_numeric_dtype(kind)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
@@ -58,6 +58,15 @@ class View:
         keep = (quality.total >= self.min_counts) & (quality.genes >= self.min_genes)
         keep &= (quality.genes <= most) & (quality.mitochondrial <= self.max_mito)
         return keep & (quality.genes > 0) if self.drop_empty else keep
+
+    def remedied(self, remedy: dict) -> View:
+        """With a finding's remedy; a threshold that is stricter already stays."""
+        fixed = dict(remedy)
+        if "min_genes" in fixed:
+            fixed["min_genes"] = max(fixed["min_genes"], self.min_genes)
+        if "max_mito" in fixed:
+            fixed["max_mito"] = min(fixed["max_mito"], self.max_mito)
+        return replace(self, **fixed)
 
     def to_json(self) -> dict:
         """As a JSON object."""

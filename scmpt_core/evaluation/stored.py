@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def load_stored(folder: Path) -> StoredComparison:
         data = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
         with np.load(folder / "cells.npz", allow_pickle=False) as arrays:
             cells = dict(arrays)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise ModelError(f"The comparison is damaged: {error}", "Run it again.") from error
     if data.get("format") != FORMAT:
         raise ModelError(

@@ -200,6 +200,16 @@ class JobBook:
         with transaction(self.home) as db:
             db.execute("INSERT INTO job_log VALUES (?, ?, ?)", (id, time.time(), text))
 
+    def requeue(self, id: str) -> None:
+        """Its worker was stopped in good order: it waits again, and that is no failed attempt."""
+        with transaction(self.home) as db:
+            db.execute(
+                "UPDATE jobs SET state = 'waiting', attempts = MAX(attempts - 1, 0), "
+                "message = 'interrupted; it goes on when a worker runs again', "
+                "seconds_left = NULL WHERE id = ? AND state = 'running'", (id,),
+            )  # fmt: skip
+        self.log(id, "interrupted: the worker was stopped")
+
     def recover(self) -> list[str]:
         """Put jobs whose worker died back in the queue; call it when no other worker is alive.
 

@@ -21,8 +21,10 @@ def serve_app(host: str, port: int, say: Callable[[str], None]) -> int:
     Both run in sessions of their own, so that Ctrl-C reaches this process alone and the end is
     orderly: a running job is interrupted, and goes on with the next start.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have set SIGINT to be ignored
-        signal.signal(number, signal.default_int_handler)
+    # a shell may have set SIGINT to be ignored; SIGHUP comes when a terminal is closed
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     pages = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", host,
          "--server.port", str(port), "--server.headless", "true"],

@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -27,7 +28,9 @@ from scmpt_core.library import Library
 log = logging.getLogger(__name__)
 POLL = 0.2  # seconds between two looks at a running job
 GRACE = 1.2  # seconds that a job has to stop by itself
+SETTLE = 0.6  # seconds until the worker knows of a signal that its job has had
 BEAT = 2.0  # seconds between two signs of life
+SWEEP = 24 * 3600.0  # seconds between two removals of what was deleted long ago
 HEAVY = ["scmpt_core.jobs.execute", "scanpy", "sentence_transformers", "umap"]
 
 
@@ -46,27 +49,21 @@ def _context():
 def run_apart(home: Path, id: str, context, stopping: Callable[[], bool]) -> None:
     """Run a job in a process of its own; see that it ends soon after it was asked to stop.
 
-    When the worker itself is ``stopping``, the job is cut short and stays as running in the
-    records, so that the next worker takes it up again.
+    When the worker itself is ``stopping``, the job is cut short and waits for the next worker.
     """
     book = JobBook(home)
     process = context.Process(target=_child, args=(home, id), daemon=True)
     process.start()
-    asked: float | None = None
-    while process.is_alive():
-        process.join(POLL)
-        if stopping():
-            process.kill()
-            process.join()
-            break
-        if asked is None and book.wants_stop(id):
-            asked = time.monotonic()
-        if asked is not None and time.monotonic() - asked > GRACE:
-            process.kill()
-            process.join()
+    try:
+        asked = _watch(book, id, process, stopping)
+    finally:
+        process.kill()  # whatever went wrong here, it must not run on beside the next job
+        process.join()
+    if process.exitcode != 0 and not asked:
+        time.sleep(SETTLE)  # a signal to the whole group reaches the job before the worker
     if stopping():
-        book.log(id, "the worker was stopped")
-    elif asked is not None:
+        book.requeue(id)
+    elif asked:
         book.finish(id, "stopped", "stopped; what was computed is kept for the next run")
     elif process.exitcode != 0:
         book.finish(
@@ -76,8 +73,21 @@ def run_apart(home: Path, id: str, context, stopping: Callable[[], bool]) -> Non
         )  # fmt: skip
 
 
+def _watch(book: JobBook, id: str, process, stopping: Callable[[], bool]) -> bool:
+    """Wait for the process, or end it; whether somebody asked the job to stop."""
+    asked: float | None = None
+    while process.is_alive() and not stopping():
+        process.join(POLL)
+        if asked is None and book.wants_stop(id):
+            asked = time.monotonic()
+        if asked is not None and time.monotonic() - asked > GRACE:
+            break
+    return asked is not None
+
+
 def _child(home: Path, id: str) -> None:
     """What runs in the job's process; it ends when the worker does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     execute(home, id)
@@ -114,8 +124,7 @@ def serve(home: Path, parent: int | None = None) -> None:
         queue.huey.flush()  # the records say what waits; messages of a dead worker may be gone
         for id in book.recover():
             queue.put(id)
-        Library(home).purge()
-        threading.Thread(target=_beat, args=(book, parent), daemon=True).start()
+        threading.Thread(target=_beat, args=(home, parent), daemon=True).start()
         _warm(context)
         consumer = queue.huey.create_consumer(
             workers=1, periodic=False, initial_delay=0.1, max_delay=0.5, graceful_signal="TERM"
@@ -123,9 +132,17 @@ def serve(home: Path, parent: int | None = None) -> None:
         consumer.run()
 
 
-def _beat(book: JobBook, parent: int | None) -> None:
+def _beat(home: Path, parent: int | None) -> None:
+    """Signs of life, and once a day the removal of what was deleted long ago."""
+    swept = -SWEEP
     while parent is None or os.getppid() == parent:
-        book.beat(os.getpid())
+        try:
+            JobBook(home).beat(os.getpid())
+            if time.monotonic() - swept > SWEEP:
+                swept = time.monotonic()
+                Library(home).purge()
+        except (OSError, sqlite3.Error):
+            log.exception("no sign of life could be written; trying again")
         time.sleep(BEAT)
     os.kill(os.getpid(), signal.SIGINT)
 

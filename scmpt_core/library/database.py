@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 FILE = "scmpt.sqlite"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -44,9 +46,10 @@ def transaction(home: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection.row_factory = sqlite3.Row
         if not ready:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(SCHEMA)
-            path.chmod(0o600)
+            with FileLock(path.with_suffix(".lock")):  # the switch to WAL does not wait by itself
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.executescript(SCHEMA)
+                path.chmod(0o600)
             _READY.add(path)
         connection.execute("PRAGMA synchronous=NORMAL")
         with connection:

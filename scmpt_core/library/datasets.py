@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from scmpt_core.data import DEMO, SUFFIXES, Dataset, View, load
+from scmpt_core.data import DEMO, SUFFIXES, Dataset, View, folder_files, load
 from scmpt_core.data.demo import demo_path
 from scmpt_core.errors import FileRefused, SettingError
 from scmpt_core.library.items import Item, Library
@@ -35,10 +35,8 @@ def add_dataset(
     if source == DEMO:
         name, source = name or DEMO, demo_path()
     elif isinstance(source, str | Path):
-        source = Path(source).expanduser()
+        source = _resolved(source)
         name = name or source.name
-        if not source.exists():
-            raise FileRefused(f"{source} does not exist.", "Check the path.")
     file = "demo.h5ad" if name == DEMO else Path(name or "").name
     if not (isinstance(source, Path) and source.is_dir()) and not file.lower().endswith(SUFFIXES):
         raise FileRefused(
@@ -59,6 +57,20 @@ def add_dataset(
         return library.add(owner, "dataset", name or file, fill)
     except _AlreadyThereError:
         return found[0]
+    except PermissionError as error:
+        raise FileRefused(f"{name} may not be read: {error.strerror}.", "Ask its owner.") from error
+
+
+def _resolved(path: str | Path) -> Path:
+    """A typed path, made absolute."""
+    try:
+        full = Path(path).expanduser().resolve()
+        there = full.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, no such user, a NUL byte
+        raise FileRefused(f"{str(path)[:200]!r} is not a path: {error}.", "Check it.") from error
+    if not there:
+        raise FileRefused(f"{full} does not exist.", "Check the path.")
+    return full
 
 
 class _AlreadyThereError(Exception):
@@ -69,8 +81,9 @@ def _copy(source: Path | BinaryIO, target: Path, limit_mb: int) -> str:
     """Copy in blocks (memory stays small), return the hash of the content."""
     digest = hashlib.blake2b(digest_size=16)
     if isinstance(source, Path) and source.is_dir():
+        files = folder_files(source)  # refused before anything is copied
         target.mkdir()
-        for file in sorted(p for p in source.iterdir() if p.is_file() and not p.is_symlink()):
+        for file in files:
             digest.update(file.name.encode())
             with file.open("rb") as stream:
                 _blocks(stream, target / file.name, limit_mb, digest)

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from scmpt_core.fusion.training import Epoch
-from scmpt_core.plots.layout import laid_out, shortened
+from scmpt_core.plots.layout import escaped, laid_out, shortened
 from scmpt_core.plots.palette import class_styles, model_colour
 
 
@@ -46,7 +46,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], title: str) -> go.Figu
     """
     totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     n, short = len(classes), [shortened(name, 24) for name in classes]
-    names = np.array(classes, dtype=object)
+    names = np.array([escaped(name) for name in classes], dtype=object)
     hover = np.stack([matrix, np.repeat(names[:, None], n, 1), np.repeat(names[None], n, 0)], -1)
     figure = go.Figure(
         go.Heatmap(
@@ -134,7 +134,7 @@ def class_counts(counts: dict[str, int], palette: Sequence[str] | None = None) -
             textposition="auto",
             textangle=0,
             marker={"color": [styles[n][0] if n in styles else "#9AA0A6" for n in names]},
-            customdata=names,
+            customdata=[escaped(n) for n in names],
             hovertemplate="%{customdata}: %{x:,} cells<extra></extra>",
         )
     )

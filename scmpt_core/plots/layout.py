@@ -15,6 +15,11 @@ def laid_out(figure: go.Figure, height: int, x: str, y: str) -> go.Figure:
     return figure
 
 
+def escaped(name: str) -> str:
+    """Plotly reads a few HTML tags in texts; names come from files and are text."""
+    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def shortened(name: str, length: int = 28) -> str:
-    """A name that fits an axis; the whole stands in the hover text."""
-    return name if len(name) <= length else name[: length - 1] + "…"
+    """A name that fits an axis, escaped; the whole stands in the hover text."""
+    return escaped(name if len(name) <= length else name[: length - 1] + "…")

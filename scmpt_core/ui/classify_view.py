@@ -29,12 +29,11 @@ MAX_LISTED = 1000
 def describe_model(model: Item) -> None:
     """Where it comes from, and how well it did there."""
     meta = model.meta
-    spread = "" if meta["macro_f1"]["sd"] is None else f" ± {meta['macro_f1']['sd']:.3f}"
     st.caption(
         f"{meta['model']} ({', '.join(meta['encoders'])}), trained on "
         f"{plain(meta['dataset_name'])}, label {plain(meta['label'])}, "
-        f"{len(meta['classes'])} classes; macro F1 {meta['macro_f1']['mean']:.3f}{spread} on its "
-        f"own test cells ({meta['test_cells']:,} a split). It knows only these classes: "
+        f"{len(meta['classes'])} classes; macro F1 {meta['test']['macro_f1']:.3f} on its own "
+        f"test cells (n = {meta['test_cells']:,}). It knows only these classes: "
         f"{plain(', '.join(meta['classes']))}."
     )
 
@@ -81,11 +80,11 @@ def start(item: Item, model: Item, busy: bool) -> None:
     if st.button("Label these cells", type="primary", disabled=busy,
                  icon=":material/label:", key="classify"):  # fmt: skip
         with guarded():
-            submit(
+            job = submit(
                 library().home, owner(), "classify",
                 {"dataset": item.id, "view": item.meta["view"], "model": model.id},
             )  # fmt: skip
-            st.query_params.pop("result", None)
+            st.query_params["result"] = job.id  # the result will bear its id
             st.rerun()
     st.caption(f"Expected: about {duration(estimate.seconds)}.")
 
@@ -100,6 +99,11 @@ class Labelled:
     probability: np.ndarray
     map: np.ndarray
 
+    @property
+    def unread(self) -> np.ndarray:
+        """Cells without any gene that the model reads; a trained class may be named Unknown too."""
+        return np.isnan(self.probability)
+
 
 def read(item: Item) -> Labelled:
     """Read it."""
@@ -112,9 +116,10 @@ def answer(item: Item, found: Labelled) -> None:
     summary = found.summary
     counts = dict(sorted(summary["labels"].items(), key=lambda pair: -pair[1]))
     top = next(iter(counts))
-    unknown = counts.get(UNKNOWN, 0)
+    unknown = int(found.unread.sum())
     st.success(
-        f"{summary['cells']:,} cells labelled by **{plain(item.meta['model_name'])}**: "
+        f"{plain(item.meta['dataset_name'])}: {summary['cells']:,} cells labelled by "
+        f"**{plain(item.meta['model_name'])}**: "
         f"{len(counts)} types, most of all {plain(top)} ({counts[top]:,})."
     )
     st.warning(
@@ -135,7 +140,7 @@ def answer(item: Item, found: Labelled) -> None:
 
 def _palette(item: Item, counts: dict[str, int]) -> list[str]:
     """The training column's order of colours, as long as the model is kept."""
-    return item.meta.get("palette") or sorted(set(counts) - {UNKNOWN})
+    return item.meta.get("palette") or sorted(counts)
 
 
 def _downloads(item: Item) -> None:
@@ -164,8 +169,8 @@ def _map(found: Labelled, palette: list[str]) -> None:
         drawn = plots.value_map(found.map, values, "probability", "probability",
                                 limits=(0, 1), height=480)  # fmt: skip
     else:
-        classes = sorted(set(found.labels) - {UNKNOWN})
-        codes = np.array([-1 if x == UNKNOWN else classes.index(x) for x in found.labels])
+        classes = sorted(set(found.labels[~found.unread]))
+        codes = np.where(found.unread, -1, np.searchsorted(classes, found.labels))
         drawn = plots.class_map(found.map, codes, classes, "label", ids=found.ids, height=480,
                                 palette=palette)  # fmt: skip
         legend(classes, palette)

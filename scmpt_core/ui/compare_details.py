@@ -174,8 +174,15 @@ def listed(item: Item, result: StoredComparison, model: str, rows: np.ndarray | 
     if rows is None:
         return
     table = cell_table(result, model, rows)
-    share = (table["true type"] == table["prediction"]).mean()
-    st.markdown(f"**{len(rows):,} cells selected**, {share:.1%} labelled right by {model}.")
+    known = rows[result.truth[rows] >= 0]
+    text = f"**{len(rows):,} cells selected**."
+    if len(known):
+        share = (result.truth[known] == result.predicted[model][known]).mean()
+        text += f" {model} labels {share:.1%} of the {len(known):,} with a usable label right."
+        trained = int((result.part[known] != TEST).sum())
+        if trained:
+            text += f" {trained:,} of them took part in training or its checks: no measure."
+    st.markdown(text)
     left, right, _ = st.columns([1, 1, 3])
     left.download_button(
         "Download the list", lambda: table.to_csv(index=False), "selected_cells.csv", "text/csv",

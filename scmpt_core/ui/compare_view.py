@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pandas as pd
@@ -13,7 +14,7 @@ from scmpt_core.data.splits import MAX_FOLDS
 from scmpt_core.device import choose_device
 from scmpt_core.encoders import DEFAULT_ENCODERS
 from scmpt_core.evaluation import MAJORITY, StoredComparison
-from scmpt_core.jobs import estimate_compare, submit
+from scmpt_core.jobs import Job, estimate_compare, submit
 from scmpt_core.library import Item
 from scmpt_core.metrics import HEADLINE
 from scmpt_core.progress import duration
@@ -53,8 +54,8 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
     if st.button("Compare", type="primary", width="stretch", disabled=busy, key="compare",
                  help="One comparison of a dataset runs at a time." if busy else None):  # fmt: skip
         with guarded():
-            start_comparison(item, label, chosen, list(names), int(seeds))
-            st.query_params.pop("comparison", None)
+            job = start_comparison(item, label, chosen, list(names), int(seeds))
+            st.query_params["comparison"] = job.id  # the result will bear its id
             st.rerun()
     if missing:
         with st.expander(f"{len(missing)} more encoders are not on this machine"):
@@ -64,9 +65,9 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
 
 def start_comparison(
     item: Item, label: str, group: str | None, names: list[str], seeds: int
-) -> None:
+) -> Job:
     """Queue it."""
-    submit(
+    return submit(
         library().home, owner(), "compare",
         {"dataset": item.id, "view": item.meta["view"], "label": label, "group": group,
          "encoders": names, "seeds": seeds},
@@ -98,9 +99,10 @@ def answer(result: StoredComparison) -> None:
     data, split = result.summary["dataset"], result.summary["split"]
     tested = sum(s["test"] for s in split["splits"])
     runs = best["macro_f1"]["n"]
+    times = f"{runs} run{'s' if runs > 1 else ''}"
     st.success(
-        f"Best by macro F1: **{best['name']}**, {best['macro_f1']['mean']:.3f} "
-        f"(mean of {runs} run{'s' if runs > 1 else ''}, {tested:,} test cells in all)."
+        f"Best by macro F1: **{best['name']}**, {best['macro_f1']['mean']:.3f} on "
+        f"{plain(data['name'])} (mean of {times}, {tested:,} test cells in all)."
     )
     fused = next((row for row in rows if row["name"] == "scmpt"), None)
     if fused is not None:
@@ -124,9 +126,9 @@ def answer(result: StoredComparison) -> None:
         spread = "One run, so nothing shows how much the scores depend on the split."
     plot(
         plots.scores(rows), "scores",
-        f"Label {plain(data['label'])}, {len(data['classes'])} classes, {data['cells']:,} cells, "
+        f"Label {data['label']}, {len(data['classes'])} classes, {data['cells']:,} cells, "
         f"split {group}. {spread} "
-        f"Normalisation: {plain(data['normalisation'])}.",
+        f"Normalisation: {data['normalisation']}.",
     )  # fmt: skip
 
 
@@ -167,13 +169,14 @@ def keep(item: Item, result: StoredComparison, model: str, name: str) -> Item:
 
     def fill(folder) -> dict:
         shutil.copytree(item.folder / "models" / model, folder / "model")
+        # its own scores: the comparison's are means over several fitted models
+        test = json.loads((folder / "model" / "config.json").read_text("utf-8"))["test"]
         return {
             "model": model, "encoders": row["encoders"], "comparison": item.id,
             "dataset_name": item.meta["dataset_name"], "label": item.meta["label"],
             "group": item.meta["group"], "classes": result.classes,
             "palette": result.summary["dataset"]["palette"],
-            "macro_f1": row["macro_f1"], "accuracy": row["accuracy"],
-            "test_cells": result.summary["split"]["splits"][0]["test"],
+            "test": test, "test_cells": result.summary["split"]["splits"][0]["test"],
         }  # fmt: skip
 
     return library().add(owner(), "model", name, fill)

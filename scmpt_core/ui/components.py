@@ -13,7 +13,7 @@ import streamlit as st
 from scmpt_core.errors import ScmptError
 from scmpt_core.library import Item
 from scmpt_core.plots import class_styles
-from scmpt_core.ui.state import library, owner
+from scmpt_core.ui.state import library, owner, plain
 
 _SIGNS = {"circle": "●", "diamond": "◆", "cross": "✚"}
 PAGES = {
@@ -34,11 +34,6 @@ def guarded() -> Iterator[None]:
         st.error(f"**{plain(error.message)}**\n\n{plain(error.hint)}")
 
 
-def plain(text: str) -> str:
-    """Text from a file, shown as text and not as markup."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#<>|~$:" else c for c in text)
-
-
 def plot(figure: go.Figure, key: str, caption: str, wide: bool = False) -> None:
     """A figure with its description in words below it, which screen readers hear too.
 
@@ -46,7 +41,7 @@ def plot(figure: go.Figure, key: str, caption: str, wide: bool = False) -> None:
     """
     with st.container(key=f"wide_{key}" if wide else None):
         st.plotly_chart(figure, key=key, alt=caption, config=plot_config(key))
-    st.caption(caption)
+    st.caption(plain(caption))
 
 
 def plot_config(name: str) -> dict:

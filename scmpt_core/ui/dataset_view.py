@@ -61,7 +61,7 @@ def findings_list(item: Item, findings: list[Finding]) -> None:
             if finding.remedy and action.button(
                 _remedy_name(finding.remedy), key=f"remedy_{finding.code}_{i}", width="stretch"
             ):
-                apply(item, replace(view_of(item), **finding.remedy))
+                apply(item, view_of(item).remedied(finding.remedy))
     rest = [f for f in findings if f.severity == "info"]
     with st.expander(f"Good to know ({len(rest)})"):
         for finding in rest:
@@ -92,6 +92,7 @@ def choices(item: Item, dataset: Dataset) -> None:
             help="Counts are best, logs next. Scaled values cannot be used.",
         )  # fmt: skip
         names = ["automatic", "var_names", *map(str, dataset.adata.var.columns)]
+        names += [view.symbols] if view.symbols and view.symbols not in names else []
         symbols = right.selectbox(
             "Gene names from", names, names.index(view.symbols) if view.symbols else 0,
             help="A column of var with gene symbols or Ensembl ids.",

@@ -100,6 +100,17 @@ def linked(kind: str, parameter: str) -> Item | None:
     try:
         return library().get(owner(), kind, id)
     except ScmptError as error:
-        st.warning(str(error))
-        del st.query_params[parameter]
+        if not _unfinished(id):
+            st.warning(plain(str(error)))
+            del st.query_params[parameter]
         return None
+
+
+def _unfinished(id: str) -> bool:
+    """Whether a job will make the item, which then bears the job's id."""
+    return any(job.id == id for job in book().active(owner()))
+
+
+def plain(text: str) -> str:
+    """Text from a file or a link, shown as text and not as markup."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#<>|~$:" else c for c in text)

@@ -26,8 +26,9 @@ def _tray() -> None:
     active = book().active(owner())
     gone = st.session_state["tray"] - {job.id for job in active}
     if gone:
-        for id in gone:
-            _tell(book().get(owner(), id))
+        for job in book().list(owner()):  # one forgotten in another tab is not among them
+            if job.id in gone:
+                _tell(job)
         st.rerun()
     if not active:
         return
@@ -73,9 +74,8 @@ def watch(jobs: list[Job]) -> None:
 
 
 def _watch(ids: list[str]) -> None:
-    for id in ids:
-        job = book().get(owner(), id)
-        if job.active:
+    for job in book().active(owner()):
+        if job.id in ids:
             with st.container(border=True):
                 job_progress(job, "page")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from scmpt_core.data import View, load, quality
 from scmpt_core.errors import DataError
@@ -77,3 +78,36 @@ def test_quality_counts_what_is_there(write):
     np.testing.assert_allclose(
         judged.mitochondrial, dense[:, mito].sum(axis=1) / dense.sum(axis=1), atol=1e-6
     )
+
+
+def test_remedies_are_used_up_and_never_loosen(write):
+    """A finding counts only cells that stay; a remedy keeps what is stricter already."""
+    adata = toy()
+    adata.X[:3] = 0
+    adata.X[3:6, 2:] = 0
+    path = write(adata)
+    view = View()
+    for code in ("empty_cells", "low_quality"):
+        view = view.remedied(finding(load(path, view), code).remedy)
+    left = {f.code for f in load(path, view).findings}
+    assert not left & {"empty_cells", "low_quality"}
+    strict = View(min_genes=25, max_mito=0.01)
+    assert strict.remedied({"min_genes": 15, "max_mito": 0.5}) == strict
+
+
+def test_equal_gene_counts_are_no_outliers():
+    """log1p and back must not lift the bound above the cells' own number."""
+    for genes in (10, 37, 500):
+        judged = quality(sp.csr_matrix(np.ones((20, genes), np.float32)), np.array(["A"] * genes))
+        assert judged.fewest_genes <= genes
+
+
+def test_base_2_logs_give_the_true_shares(write):
+    adata = toy()
+    counts = adata.X.toarray()
+    mito = np.char.startswith(adata.var_names.to_numpy(str), "MT-")
+    share = counts[:, mito].sum(axis=1) / counts.sum(axis=1)
+    adata.X = np.log2(counts / counts.sum(axis=1, keepdims=True) * 1e4 + 1)
+    dataset = load(write(adata))
+    assert dataset.values == "log"
+    np.testing.assert_allclose(dataset.quality.mitochondrial, share, atol=1e-3)

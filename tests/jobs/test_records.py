@@ -61,6 +61,16 @@ def test_a_job_that_kills_its_worker_is_given_up(book):
     assert "memory" in book.get("ann", job.id).hint
 
 
+def test_orderly_stops_are_no_attempts(book):
+    job = book.create("ann", "map", "a map", {})
+    for _ in range(MAX_ATTEMPTS + 2):
+        assert book.start(job.id)
+        book.requeue(job.id)
+    assert book.get("ann", job.id).state == "waiting"
+    assert book.get("ann", job.id).attempts == 0
+    assert book.recover() == [job.id]
+
+
 def test_a_stop_asked_for_while_the_worker_died_holds(book):
     job = book.create("ann", "map", "a map", {})
     book.start(job.id)

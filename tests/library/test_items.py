@@ -147,6 +147,14 @@ def test_what_is_refused_is_not_kept(library, tmp_path, monkeypatch):
     assert [p for p in library.home.rglob("*.h5ad")] == []
 
 
+def test_a_folder_is_judged_before_it_is_copied(library, tmp_path):
+    (tmp_path / "private.txt").write_text("x")
+    for path in (tmp_path, "/", ".", "~nosuchuser/x.h5ad", "x" * 300, "a\0b"):
+        with pytest.raises(FileRefused):
+            add_dataset(library, "ann", path)
+    assert [p for p in library.home.rglob("private.txt")] == []
+
+
 def test_a_name_cannot_lead_out_of_the_folder(library, write):
     data = io.BytesIO(write(toy()).read_bytes())
     kept = add_dataset(library, "ann", data, "../../../evil.h5ad")

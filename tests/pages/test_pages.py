@@ -239,11 +239,53 @@ def test_compare_to_the_end_save_and_classify(app, write, home):
     assert work(home)[0].state == "done"
     app.run()
     assert not app.exception
-    assert "120 cells labelled" in texts(app.success)
+    assert "cells.h5ad: 120 cells labelled" in texts(app.success)
     kept = Library(home).list(LOCAL, "classification")[0]
     labelled = ad.read_h5ad(kept.folder / "labelled.h5ad")
     assert {"scmpt_label", "scmpt_probability"} <= set(labelled.obs)
     assert (labelled.obs["scmpt_label"].astype(str) == toy().obs["cell_type"]).mean() > 0.8
+
+
+def test_the_newest_result_is_the_answer(app, write, home):
+    """A comparison that ends takes the place of the one on the page."""
+    compared(app.run(), home, write)
+    app.multiselect(key="encoders").set_value(["pca"]).run()
+    app.button(key="compare").click().run()
+    assert "scgpt-mini+mlp" in app.dataframe[0].value["model"].tolist()  # the old one meanwhile
+    work(home)
+    app.run()
+    assert not app.exception
+    assert app.dataframe[0].value["model"].tolist() == ["pca+mlp", "majority"]
+
+
+def test_a_result_opens_its_own_dataset_and_outlives_it(app, write, home):
+    compared(app.run(), home, write)
+    first = Library(home).list(LOCAL, "dataset")[0]
+    result = Library(home).list(LOCAL, "comparison")[0]
+    open_path(app, write(toy(20), "other.h5ad"))
+    app.query_params.clear()
+    app.query_params["comparison"] = result.id
+    app.switch_page("pages/compare.py")
+    app.query_params["comparison"] = result.id
+    app.run()
+    assert not app.exception
+    if "comparison" in app.query_params:
+        assert "on cells.h5ad" in texts(app.success)
+    Library(home).delete(LOCAL, "dataset", first.id)
+    app.query_params["comparison"] = result.id
+    app.run()
+    assert not app.exception
+    assert "is no longer kept" in texts(app.info)
+    assert "on cells.h5ad" in texts(app.success)
+
+
+def test_a_link_is_shown_as_text(app, write):
+    open_path(app.run(), write(toy()))
+    app.switch_page("pages/compare.py")
+    app.query_params["comparison"] = "[log in](https://example.org)"
+    app.run()
+    assert not app.exception
+    assert "\\[log in\\]" in texts(app.warning)
 
 
 def test_a_panel_that_lacks_the_window_is_refused_before_it_runs(app, write, home):
