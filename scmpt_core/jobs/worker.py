@@ -118,9 +118,13 @@ def serve(home: Path, parent: int | None = None) -> None:
         ) from None
     with lock:
         book, context = JobBook(home), _context()
-        queue = make_queue(
-            home, lambda id: run_apart(home, id, context, lambda: consumer.stop_flag.is_set())
-        )
+        busy = threading.Lock()
+
+        def work(id: str) -> None:
+            with busy:
+                run_apart(home, id, context, lambda: consumer.stop_flag.is_set())
+
+        queue = make_queue(home, work)
         queue.huey.flush()  # the records say what waits; messages of a dead worker may be gone
         for id in book.recover():
             queue.put(id)
@@ -130,6 +134,7 @@ def serve(home: Path, parent: int | None = None) -> None:
             workers=1, periodic=False, initial_delay=0.1, max_delay=0.5, graceful_signal="TERM"
         )
         consumer.run()
+        busy.acquire(timeout=10)  # the running job is put back into the queue before the end
 
 
 def _beat(home: Path, parent: int | None) -> None:
