@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 import tarfile
 import tempfile
 import warnings
@@ -87,11 +86,12 @@ def read_10x_mtx(path: Path, settings: Settings) -> ad.AnnData:
     """A 10x folder: ``matrix.mtx``, ``barcodes.tsv``, ``features.tsv`` or ``genes.tsv``."""
     matrix, barcodes, features = folder_files(path)
     try:
-        with _open(matrix) as handle:
+        with _open(matrix, settings) as handle:
+            _bounded(handle, matrix.name, settings)
             counts = sp.csr_matrix(scipy.io.mmread(handle).T, dtype=np.float32)
-        with _open(barcodes) as handle:
+        with _open(barcodes, settings) as handle:
             ids = pd.read_csv(handle, sep="\t", header=None, dtype=str)[0].to_numpy()
-        with _open(features) as handle:
+        with _open(features, settings) as handle:
             table = pd.read_csv(handle, sep="\t", header=None, dtype=str, na_filter=False)
     except (ValueError, OSError, EOFError, pd.errors.ParserError) as error:
         raise FileRefused(
@@ -105,6 +105,25 @@ def read_10x_mtx(path: Path, settings: Settings) -> ad.AnnData:
             "The three files must come from one run.",
         )
     return _from_features(counts, ids, table)
+
+
+def _bounded(handle, name: str, settings: Settings) -> None:
+    """Refuse a matrix whose header declares more than memory may hold; the reader allocates it.
+
+    Read here because ``scipy.io.mminfo`` (SciPy 1.17) aborts the process on an open file.
+    """
+    line = handle.readline(1 << 16)
+    while line.startswith(b"%"):
+        line = handle.readline(1 << 16)
+    handle.seek(0)
+    rows, columns, entries = (int(n) for n in line.split())
+    need = 24 * entries + 8 * (rows + columns)  # coordinates, values, and the copy by rows
+    if need > settings.max_memory_mb << 20:
+        raise FileRefused(
+            f"{name} declares {entries:,} entries ({need / 1e9:,.1f} GB in memory; at most "
+            f"{settings.max_memory_mb / 1e3:,.1f} GB may be used).",
+            "Give fewer cells, or raise SCMPT_MAX_MEMORY_MB.",
+        )
 
 
 def _from_features(counts: sp.csr_matrix, ids: np.ndarray, table: pd.DataFrame) -> ad.AnnData:
@@ -206,13 +225,20 @@ def _find(folder: Path, stems: tuple[str, ...]) -> Path:
     )
 
 
-def _open(path: Path):
+def _open(path: Path, settings: Settings):
     """A seekable handle: ``mmread`` wants one, and a temporary file bounds the memory."""
     if path.suffix != ".gz":
         return path.open("rb")
     handle = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
     with gzip.open(path) as packed:
-        shutil.copyfileobj(packed, handle)
+        while block := packed.read(1 << 20):
+            handle.write(block)
+            if handle.tell() > settings.max_memory_mb << 20:
+                handle.close()
+                raise FileRefused(
+                    f"{path.name} unpacks to more than {settings.max_memory_mb:,} MB, the limit.",
+                    "Give fewer cells, or raise SCMPT_MAX_MEMORY_MB.",
+                )
     handle.seek(0)
     return handle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 import zipfile
@@ -142,3 +143,20 @@ def test_csr_index_out_of_range(counts, write):
         file["X/indices"][0] = 10_000
     with pytest.raises(FileRefused, match="damaged sparse matrix"):
         load(path)
+
+
+def test_a_matrix_that_declares_too_much_is_refused(tmp_path, monkeypatch):
+    """The reader would allocate what the header says, whatever the file holds."""
+    (tmp_path / "matrix.mtx").write_text(
+        "%%MatrixMarket matrix coordinate integer general\n20000 1000 9000000000\n1 1 1\n"
+    )
+    (tmp_path / "barcodes.tsv").write_text("a\n")
+    (tmp_path / "features.tsv").write_text("CD3D\tCD3D\n")
+    with pytest.raises(FileRefused, match="declares 9,000,000,000 entries"):
+        load(tmp_path)
+    monkeypatch.setenv("SCMPT_MAX_MEMORY_MB", "1")
+    (tmp_path / "matrix.mtx").unlink()
+    with gzip.open(tmp_path / "matrix.mtx.gz", "wb") as out:
+        out.write(b"0" * (3 << 20))
+    with pytest.raises(FileRefused, match="unpacks to more than 1 MB"):
+        load(tmp_path)
