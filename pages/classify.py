@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from scmpt_core.library import Item
 from scmpt_core.ui import classify_view as view
 from scmpt_core.ui.components import empty, guarded, item_list, item_names
 from scmpt_core.ui.files import choose_file, dataset_picker
@@ -13,7 +14,7 @@ through_app("classify")
 st.title("What are these cells?")
 
 
-def choose_model(models):
+def choose_model(models: list[Item]) -> Item:
     """A saved model; the link may name one."""
     ids, names = [m.id for m in models], item_names(models)
     wanted = st.query_params.get("model")
@@ -24,7 +25,7 @@ def choose_model(models):
     return model
 
 
-def page(model, named) -> None:
+def page(model: Item, named: Item | None) -> None:
     """Cells, fit, labels."""
     item = dataset_picker("Cells to label")
     with st.expander("Open other cells", expanded=item is None):
@@ -39,7 +40,7 @@ def page(model, named) -> None:
         show(named or mine[0])
 
 
-def label(item, model) -> None:
+def label(item: Item, model: Item) -> None:
     """Whether the model fits the cells, and the button."""
     jobs = [
         j for j in book().list(owner())
@@ -53,7 +54,7 @@ def label(item, model) -> None:
         failed([j for j in jobs[:1] if not j.active])
 
 
-def follow_link():
+def follow_link() -> Item | None:
     """The labels in the link; their dataset becomes the open one."""
     named = linked("classification", "result")
     if named is not None:
@@ -63,7 +64,7 @@ def follow_link():
     return named
 
 
-def show(kept) -> None:
+def show(kept: Item) -> None:
     """The labels."""
     st.subheader("Labels", divider="gray")
     if "result" not in st.query_params:  # an unfinished job's place is kept

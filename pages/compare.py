@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from scmpt_core.library import Item
 from scmpt_core.ui import compare_view as view
 from scmpt_core.ui.compare_details import details
 from scmpt_core.ui.components import ago, empty, guarded, item_list, item_names, plain
@@ -14,7 +15,7 @@ through_app("compare")
 st.title("Which model labels your cells best?")
 
 
-def follow_link():
+def follow_link() -> Item | None:
     """The comparison in the link; its dataset becomes the open one."""
     result = linked("comparison", "comparison")
     if result is not None:
@@ -24,7 +25,7 @@ def follow_link():
     return result
 
 
-def choose_result(item, result):
+def choose_result(item: Item, result: Item | None) -> Item | None:
     """The comparison in the link, or the newest of the dataset; another one can be chosen."""
     mine = [c for c in library().list(owner(), "comparison") if c.meta["dataset"] == item.id]
     if not mine:
@@ -44,7 +45,7 @@ def choose_result(item, result):
     return mine[start]
 
 
-def page(item, result) -> None:
+def page(item: Item, result: Item | None) -> None:
     """Settings beside the answer, details below."""
     dataset = dataset_of(item)
     jobs = [
@@ -78,7 +79,7 @@ def page(item, result) -> None:
     view.save_model(chosen, stored)
 
 
-def orphan(result) -> None:
+def orphan(result: Item) -> None:
     """A result whose dataset is no longer kept."""
     st.info(f"The dataset {plain(result.meta['dataset_name'])} is no longer kept; its result is.")
     stored = comparison_of(result)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from scmpt_core.data import Finding
+from scmpt_core.library import Item
 from scmpt_core.ui import dataset_view as view
 from scmpt_core.ui.components import guarded, item_list
 from scmpt_core.ui.files import choose_file, dataset_picker
@@ -16,7 +17,7 @@ st.title("Which cells do you have?")
 def kept() -> None:
     """One's datasets."""
 
-    def act(item) -> None:
+    def act(item: Item) -> None:
         if st.button("Open", key=f"open_{item.id}", icon=":material/folder_open:"):
             open_item(item)
             st.rerun()
@@ -24,7 +25,7 @@ def kept() -> None:
     item_list("dataset", "Your datasets", lambda i: f"{i.meta['cells']:,} cells", act)
 
 
-def describe(item) -> None:
+def describe(item: Item) -> None:
     """Answer first, details in tabs that run when opened."""
     result, dataset = check_of(item), dataset_of(item)
     view.headline(item, dataset, result)

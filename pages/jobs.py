@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from scmpt_core.jobs import Job
 from scmpt_core.progress import duration
 from scmpt_core.ui.components import ago, empty, guarded, plain
 from scmpt_core.ui.shell import through_app
@@ -14,7 +15,7 @@ through_app("jobs")
 st.title("What is running, and what has run?")
 
 
-def finished(job) -> None:
+def finished(job: Job) -> None:
     """One job that has ended: how, its result, its log."""
     with st.container(border=True):
         took = f", took {duration(job.seconds)}" if job.seconds is not None else ""
@@ -35,7 +36,7 @@ def finished(job) -> None:
                 st.rerun()
 
 
-def details(job) -> None:
+def details(job: Job) -> None:
     """Everything noted about it."""
     lines = book().log_of(owner(), job.id)
     st.code("\n".join(f"{time.strftime('%H:%M:%S', time.localtime(t))} {s}" for t, s in lines),

@@ -19,6 +19,7 @@ from scmpt_core.evaluation.comparison import Comparison, Run
 from scmpt_core.fusion import (
     ScMPT,
     Task,
+    Trained,
     assemble,
     embed,
     fit_encoders,
@@ -144,7 +145,7 @@ class _First:
         self.fitted: dict[str, ScMPT] = {}
         self.proba: dict[str, np.ndarray] = {}
 
-    def add(self, trained, seed: int, device: Device) -> None:
+    def add(self, trained: Trained, seed: int, device: Device) -> None:
         """Keep a model just trained."""
         self.restore(
             assemble(

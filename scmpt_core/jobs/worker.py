@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -34,7 +36,7 @@ SWEEP = 24 * 3600.0  # seconds between two removals of what was deleted long ago
 HEAVY = ["scmpt_core.jobs.execute", "scanpy", "sentence_transformers", "umap"]
 
 
-def _context():
+def _context() -> BaseContext:
     """Processes that start at once where that is safe: forked from one that has imported all.
 
     On macOS, forking after the frameworks are loaded can crash; Windows cannot fork.
@@ -46,7 +48,7 @@ def _context():
     return multiprocessing.get_context("spawn")
 
 
-def run_apart(home: Path, id: str, context, stopping: Callable[[], bool]) -> None:
+def run_apart(home: Path, id: str, context: BaseContext, stopping: Callable[[], bool]) -> None:
     """Run a job in a process of its own; see that it ends soon after it was asked to stop.
 
     When the worker itself is ``stopping``, the job is cut short and waits for the next worker.
@@ -73,7 +75,7 @@ def run_apart(home: Path, id: str, context, stopping: Callable[[], bool]) -> Non
         )  # fmt: skip
 
 
-def _watch(book: JobBook, id: str, process, stopping: Callable[[], bool]) -> bool:
+def _watch(book: JobBook, id: str, process: BaseProcess, stopping: Callable[[], bool]) -> bool:
     """Wait for the process, or end it; whether somebody asked the job to stop."""
     asked: float | None = None
     while process.is_alive() and not stopping():
@@ -108,6 +110,8 @@ def serve(home: Path, parent: int | None = None) -> None:
     SettingError
         Another worker serves this home folder.
     """
+    # a shell's background job starts with SIGINT ignored; huey's own handlers come later
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / "worker.lock")
     try:
@@ -152,7 +156,7 @@ def _beat(home: Path, parent: int | None) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def _warm(context) -> None:
+def _warm(context: BaseContext) -> None:
     """Start the process that later ones are forked from, so that the first job starts at once."""
     process = context.Process(target=os.getpid)
     process.start()

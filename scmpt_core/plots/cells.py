@@ -140,7 +140,14 @@ def _size(n: int) -> int:
     return 7 if n < 2_000 else 5 if n < 20_000 else 3
 
 
-def _trace(points, which, selected, ids, name: str, style: dict) -> dict:
+def _trace(
+    points: np.ndarray,
+    which: np.ndarray,
+    selected: np.ndarray | None,
+    ids: np.ndarray | None,
+    name: str,
+    style: dict,
+) -> dict:
     chosen = None
     if selected is not None and len(selected):
         chosen = np.flatnonzero(np.isin(which, selected)).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from scmpt_core import plots
-from scmpt_core.data import PARTS
+from scmpt_core.data import PARTS, Dataset
 from scmpt_core.evaluation import MAJORITY, StoredComparison
 from scmpt_core.library import Item
 from scmpt_core.ui.components import legend, plain, plot, plot_config
@@ -19,6 +20,8 @@ from scmpt_core.ui.state import dataset_of, library, owner
 TEST = PARTS.index("test")
 TABS = ("Maps", "Confusion", "Per type", "Learning curves", "Mistakes")
 MAX_LISTED = 1000
+RIGHT_OR_WRONG = ("right", "wrong")
+Painter = Callable[[np.ndarray, str], plots.CellMap]  # points, title
 _SELECTED = "selected_cells"
 
 
@@ -62,9 +65,11 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
     test = which != "all cells"
     rows = np.flatnonzero(result.part == TEST) if test else np.arange(len(result.part))
     selected = _selection(item)
-    draw = _painter(
-        item, result, model, by, rows, selected, written, 600 if len(names) == 1 else 420
-    )
+    look = {
+        "rows": rows, "selected": selected, "ids": result.ids,
+        "height": 600 if len(names) == 1 else 420,
+    }  # fmt: skip
+    draw = _painter(item, result, model, by, written, look)
     if draw is None:
         return
     st.session_state["drawn"] = {}
@@ -82,6 +87,8 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
             st.session_state["drawn"][name] = (drawn, _outlines(state))
     if by in ("true type", "prediction"):
         legend(result.classes, result.summary["dataset"]["palette"])
+    elif by == "right or wrong":
+        legend(RIGHT_OR_WRONG, RIGHT_OR_WRONG)
     most = plots.MAX_POINTS
     sampled = "" if len(rows) <= most else f" (a sample of {most:,} drawn)"
     st.caption(
@@ -91,19 +98,18 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
     listed(item, result, model, selected)
 
 
-def _painter(item, result, model, by, rows, selected, written, height):
+def _painter(
+    item: Item, result: StoredComparison, model: str, by: str, written: bool, look: dict
+) -> Painter | None:
     """How to draw one map, or ``None`` when the dataset that it needs is gone."""
     palette = result.summary["dataset"]["palette"]
-    common = {"rows": rows, "selected": selected, "ids": result.ids, "height": height}
     if by == "probability":
         p = result.probability[model]
-        return lambda xy, title: plots.value_map(
-            xy, p, title, "probability", limits=(0, 1), **common
-        )
+        return lambda xy, title: plots.value_map(xy, p, title, "probability", limits=(0, 1), **look)
     if by == "right or wrong":
         codes = np.where(result.truth < 0, -1, result.truth != result.predicted[model])
         return lambda xy, title: plots.class_map(
-            xy, codes, ["right", "wrong"], title, names=False, **common
+            xy, codes, RIGHT_OR_WRONG, title, names=False, **look
         )
     if by == "a gene":
         dataset = _dataset(item, len(result.ids))
@@ -113,15 +119,15 @@ def _painter(item, result, model, by, rows, selected, written, height):
         gene = gene_picker(dataset)
         values = expression_of(dataset, gene)
         return lambda xy, title: plots.value_map(
-            xy, values, f"{title}: {gene}", "log expr.", **common
+            xy, values, f"{title}: {gene}", "log expr.", **look
         )
     codes = result.truth if by == "true type" else result.predicted[model]
     return lambda xy, title: plots.class_map(
-        xy, codes, result.classes, title, palette=palette, names=written, **common
+        xy, codes, result.classes, title, palette=palette, names=written, **look
     )
 
 
-def _dataset(item: Item, cells: int):
+def _dataset(item: Item, cells: int) -> Dataset | None:
     """The comparison's dataset as it was compared, if it is still kept."""
     for kept in library().list(owner(), "dataset"):
         if kept.id == item.meta["dataset"]:
@@ -138,7 +144,7 @@ def _select() -> None:
             st.session_state[_SELECTED] = drawn.cells_in(*outlines)
 
 
-def _outlines(state) -> tuple[list[dict], list[dict]]:
+def _outlines(state: Mapping | None) -> tuple[list[dict], list[dict]]:
     """Boxes and lassos of a selection."""
     if not state:
         return [], []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -167,7 +168,7 @@ def keep(item: Item, result: StoredComparison, model: str, name: str) -> Item:
     row = next(row for row in result.summary["models"] if row["name"] == model)
     name = name.strip() or f"{item.meta['dataset_name']} {item.meta['label']} {model}"
 
-    def fill(folder) -> dict:
+    def fill(folder: Path) -> dict:
         shutil.copytree(item.folder / "models" / model, folder / "model")
         # its own scores: the comparison's are means over several fitted models
         test = json.loads((folder / "model" / "config.json").read_text("utf-8"))["test"]

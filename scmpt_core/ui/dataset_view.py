@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from scmpt_core import plots
@@ -151,7 +152,7 @@ def _slider(label: str, low: float, high: float, value: float, key: str) -> floa
     return st.slider(label, low, max(high, step), min(value, high), float(step), key=key)
 
 
-def plot_part(figure, key: str, what: str) -> None:
+def plot_part(figure: go.Figure, key: str, what: str) -> None:
     """A small figure whose title is its slider's label."""
     st.plotly_chart(figure, key=f"hist_{key}", alt=f"Histogram of {what} over the cells.",
                     config=plot_config(key))  # fmt: skip

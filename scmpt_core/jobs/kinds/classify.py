@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def _run(context: Context) -> dict:
         points = umap_of(side_by_side(vectors, tuple(model.encoders)))
         source = f"computed from {' and '.join(model.encoders)}"
 
-    def fill(folder) -> dict:
+    def fill(folder: Path) -> dict:
         context.progress(0.95, "writing the files")
         result = verbs.write_labelled(
             dataset, model, prediction, folder / ANNOTATED, context.device

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from pathlib import Path
 
 from scmpt_core import evaluation
 from scmpt_core.encoders import get_spec
@@ -64,7 +65,7 @@ def _run(context: Context) -> dict:
         maps[name] = evaluation.umap_of(vectors)
         context.note("umap", len(vectors) / (time.perf_counter() - start))
 
-    def fill(folder) -> dict:
+    def fill(folder: Path) -> dict:
         evaluation.store(result, maps, folder)
         best = evaluation.load_stored(folder).best
         return {
