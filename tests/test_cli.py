@@ -172,6 +172,7 @@ def test_two_workers_do_not_share_a_home(home):
         code, _, err = run("worker")
         assert code == 2
         assert "Another worker" in err
-    finally:
         first.send_signal(signal.SIGINT)
         assert first.wait(timeout=30) in (0, 130)
+    finally:
+        first.kill()
