@@ -1,11 +1,11 @@
 """Data in, plotly figure out; no Streamlit."""
 
-from scmpt_core.plots.cells import MAX_POINTS, CellMap, class_map, value_map
+from scmpt_core.plots.cells import PICTURE, CellMap, class_map, value_map
 from scmpt_core.plots.figures import class_counts, confusion, histogram, learning_curves, scores
 from scmpt_core.plots.palette import class_styles, model_colour
 
 __all__ = [
-    "MAX_POINTS",
+    "PICTURE",
     "CellMap",
     "class_counts",
     "class_map",

@@ -1,4 +1,4 @@
-"""Maps of cells: WebGL, one trace a class, no text a point, so that 100,000 stay fluent."""
+"""Maps of cells: points in WebGL, and from 30,000 cells on one picture of all of them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 from matplotlib.path import Path
+from plotly.colors import sample_colorscale
 
 from scmpt_core.plots.layout import escaped, laid_out, shortened
 from scmpt_core.plots.palette import class_styles
+from scmpt_core.plots.raster import paint
 
-MAX_POINTS = 200_000
+PICTURE = 30_000  # cells; more are drawn as one picture
 HOVER_IDS = 20_000  # up to here each point tells its cell's name
+GREY = "#9AA0A6"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +29,11 @@ class CellMap:
         All cells, drawn or not, (cells, 2).
     rows
         Curve by curve, the cell of each point.
-    shown
-        Number of points drawn; fewer than the cells when a sample was drawn.
     """
 
     figure: go.Figure
     points: np.ndarray
     rows: tuple[np.ndarray, ...]
-    shown: int
 
     def cells_in(self, boxes: Sequence[dict], lassos: Sequence[dict]) -> np.ndarray:
         """The drawn cells inside any of the outlines, sorted.
@@ -84,24 +84,30 @@ def class_map(
     names
         Write each class's name where its cells are.
     """
-    rows = _sampled(np.arange(len(points)) if rows is None else rows)
+    rows = np.arange(len(points)) if rows is None else rows
     ids = ids if len(rows) <= HOVER_IDS else None
     traces, groups, notes = [], [], []
     known = class_styles(palette or classes)
-    styles = [known.get(name, ("#9AA0A6", "circle")) for name in classes]
+    styles = [known.get(name, (GREY, "circle")) for name in classes]
     here = codes[rows]
     for code in [*range(len(classes)), -1]:
         which = rows[here == code]
         if not len(which):
             continue
-        colour, marker = styles[code] if code >= 0 else ("#9AA0A6", "circle")
+        colour, marker = styles[code] if code >= 0 else (GREY, "circle")
         name = classes[code] if code >= 0 else "left out"
         style = {"color": colour, "symbol": marker, "size": _size(len(rows))}
-        traces.append(_trace(points, which, selected, ids, name, style))
+        if len(rows) <= PICTURE:
+            traces.append(_trace(points, which, selected, ids, name, style))
         groups.append(which)
         if names and code >= 0:
             notes.append(_label(points[which], name))
-    return CellMap(_figure(traces, title, height, notes), points, tuple(groups), len(rows))
+    figure = _figure(traces, title, height, notes)
+    if len(rows) > PICTURE:
+        table = np.array([_rgb(colour) for colour, _ in styles] + [_rgb(GREY)], dtype=np.uint8)
+        order = np.random.default_rng(0).permutation(rows)  # or the last class would hide others
+        _picture(figure, points, order, table[codes[order]], selected, {"color": GREY})
+    return CellMap(figure, points, tuple(groups))
 
 
 def value_map(
@@ -116,7 +122,7 @@ def value_map(
     height: int = 420,
 ) -> CellMap:
     """Cells coloured by a number (expression, probability); high values are drawn on top."""
-    rows = _sampled(np.arange(len(points)) if rows is None else rows)
+    rows = np.arange(len(points)) if rows is None else rows
     rows = rows[np.argsort(values[rows], kind="stable")]
     ids = ids if len(rows) <= HOVER_IDS else None
     low, high = limits or (0.0, float(values[rows].max(initial=0.0)) or 1.0)
@@ -125,15 +131,44 @@ def value_map(
         "cmax": high, "colorscale": "Viridis",
         "colorbar": {"title": unit, "thickness": 10, "len": 0.7},
     }  # fmt: skip
-    trace = _trace(points, rows, selected, ids, unit, style)
-    return CellMap(_figure([trace], title, height, []), points, (rows,), len(rows))
+    if len(rows) <= PICTURE:
+        trace = _trace(points, rows, selected, ids, unit, style)
+        return CellMap(_figure([trace], title, height, []), points, (rows,))
+    figure = _figure([], title, height, [])
+    place = np.clip((values[rows] - low) / ((high - low) or 1), 0, 1)
+    table = np.array(sample_colorscale("Viridis", np.linspace(0, 1, 256), colortype="tuple"))
+    colours = (255 * table[(255 * place).astype(int)]).astype(np.uint8)
+    _picture(figure, points, rows, colours, selected, style | {"color": [low, high]})
+    return CellMap(figure, points, (rows,))
 
 
-def _sampled(rows: np.ndarray) -> np.ndarray:
-    """All of them, or a seeded sample; the caller says how many are shown."""
-    if len(rows) <= MAX_POINTS:
-        return rows
-    return np.sort(np.random.default_rng(0).choice(rows, MAX_POINTS, replace=False))
+def _picture(
+    figure: go.Figure,
+    points: np.ndarray,
+    rows: np.ndarray,
+    colours: np.ndarray,
+    selected: np.ndarray | None,
+    style: dict,
+) -> None:
+    """Put the cells into a figure as a picture; two unseen corners carry axes and colour bar."""
+    some = selected is not None and len(selected) > 0
+    faded = ~np.isin(rows, selected) if some else np.zeros(len(rows), dtype=bool)
+    source, (left, right, bottom, top) = paint(points[rows], colours, faded, size=3)
+    figure.add_scatter(
+        x=[left, right], y=[bottom, top], mode="markers", hoverinfo="skip",
+        marker=style | {"opacity": 0, "size": 1},
+    )  # fmt: skip
+    figure.add_layout_image(
+        source=source, xref="x", yref="y", x=left, y=top, sizex=right - left, sizey=top - bottom,
+        sizing="stretch", layer="below",
+    )  # fmt: skip
+    figure.update_xaxes(range=[left, right])
+    figure.update_yaxes(range=[bottom, top])
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    """``#RRGGBB`` as numbers."""
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def _size(n: int) -> int:

@@ -2,7 +2,7 @@
 
 First the eight colours that colour-blind readers tell apart (Okabe and Ito 2008; black, which a
 dark page swallows, is replaced by grey), then eight that differ from them in lightness or hue;
-times three markers they reach 48 classes.
+times three markers, each with a shade of its own, they reach 48 classes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,18 @@ _OTHERS = ("#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#B8A900")
 def class_styles(classes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Class → (colour, marker), by position; the same for equal lists of classes."""
     n = len(COLOURS)
-    return {
-        name: (COLOURS[i % n], MARKERS[i // n % len(MARKERS)]) for i, name in enumerate(classes)
-    }
+    styles = {}
+    for i, name in enumerate(classes):
+        band = i // n % len(MARKERS)
+        styles[name] = (_shade(COLOURS[i % n], band), MARKERS[band])
+    return styles
+
+
+def _shade(colour: str, band: int) -> str:
+    """The colour itself, then darker, then lighter: where points are small, signs do not show."""
+    target, share = ((0, 0.0), (0, 0.4), (255, 0.5))[band]
+    parts = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(p + (target - p) * share):02X}" for p in parts)
 
 
 def model_colour(name: str, models: Sequence[str]) -> str:

@@ -174,8 +174,8 @@ def _map(found: Labelled, palette: list[str]) -> None:
         drawn = plots.class_map(found.map, codes, classes, "label", ids=found.ids, height=480,
                                 palette=palette)  # fmt: skip
         legend(classes, palette)
-    if drawn.shown < len(found.ids):
-        caption += f" A random sample of {drawn.shown:,} is drawn."
+    if len(found.ids) > plots.PICTURE:
+        caption += " So many are drawn as one picture, without names under the pointer."
     plot(drawn.figure, "labels_map", caption)
 
 

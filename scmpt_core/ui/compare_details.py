@@ -81,7 +81,7 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
                 state = st.plotly_chart(
                     drawn.figure, key=f"map_{name}", on_select=_select,
                     selection_mode=("lasso", "box"),
-                    alt=f"UMAP of {name}, {drawn.shown:,} cells coloured by {by}.",
+                    alt=f"UMAP of {name}, {len(rows):,} cells coloured by {by}.",
                     config=plot_config(f"umap_{name}"),
                 )  # fmt: skip
             st.session_state["drawn"][name] = (drawn, _outlines(state))
@@ -89,10 +89,8 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
         legend(result.classes, result.summary["dataset"]["palette"])
     elif by == "right or wrong":
         legend(RIGHT_OR_WRONG, RIGHT_OR_WRONG)
-    most = plots.MAX_POINTS
-    sampled = "" if len(rows) <= most else f" (a sample of {most:,} drawn)"
     st.caption(
-        f"{len(rows):,} cells{sampled}; UMAP of each encoder's embedding, seed 0. Distances "
+        f"{len(rows):,} cells; UMAP of each encoder's embedding, seed 0. Distances "
         "between groups mean little. Draw around cells with the lasso or the box to list them."
     )
     listed(item, result, model, selected)

@@ -219,8 +219,8 @@ def cell_map(item: Item, dataset: Dataset, book: JobBook) -> None:
         drawn = plots.value_map(
             points, np.diff(cells.expression.indptr), "genes per cell", "genes", height=560
         )
-    if drawn.shown < len(points):
-        caption += f" A random sample of {drawn.shown:,} is drawn."
+    if len(points) > plots.PICTURE:
+        caption += " So many are drawn as one picture, without names under the pointer."
     plot(drawn.figure, "map", caption)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from scmpt_core import plots
-from scmpt_core.plots.cells import MAX_POINTS
-from scmpt_core.plots.palette import COLOURS
 
 
 def test_points_lead_back_to_their_cells():
     rng = np.random.default_rng(0)
     points, codes = rng.normal(size=(50, 2)), rng.integers(-1, 3, 50)
     drawn = plots.class_map(points, codes, ["a", "b", "c"], "t", rows=np.arange(0, 50, 2))
-    assert drawn.shown == 25
+    assert sum(map(len, drawn.rows)) == 25
     for curve, rows in enumerate(drawn.rows):
         assert len(set(codes[rows])) == 1
         np.testing.assert_allclose(drawn.figure.data[curve].x, points[rows, 0], atol=1e-6)
@@ -41,10 +43,37 @@ def test_selected_cells_stand_out_in_every_map():
     assert values.figure.data[0].selectedpoints == (0,)
 
 
-def test_many_points_are_a_stated_sample():
-    n = MAX_POINTS + 5
-    drawn = plots.value_map(np.zeros((n, 2)), np.zeros(n), "t", "u")
-    assert drawn.shown == MAX_POINTS == len(drawn.figure.data[0].x)
+def painted(figure):
+    data = base64.b64decode(figure.layout.images[0].source.split(",")[1])
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("selected", [None, np.arange(10)])
+def test_many_cells_are_a_picture_that_holds_and_finds_them_all(selected):
+    n = plots.PICTURE + 5
+    points = np.random.default_rng(0).uniform(size=(n, 2))
+    codes = (points[:, 0] > 0.5).astype(int)
+    drawn = plots.class_map(points, codes, ["a", "b"], "t", selected=selected)
+    assert sum(map(len, drawn.rows)) == n
+    picture = painted(drawn.figure)
+    left = picture[:, : picture.shape[1] // 2 - 20]
+    shown = np.unique(left[left[..., 3] > 0][:, :3], axis=0)
+    assert shown.tolist() == [[0x00, 0x72, 0xB2]]  # class a alone stands on the left
+    assert (picture[..., 3] == 255).any()
+    assert (picture[..., 3] == 36).any() == (selected is not None)
+    box = {"x": [0, 0.5], "y": [0, 1]}
+    np.testing.assert_array_equal(drawn.cells_in([box], []), np.flatnonzero(points[:, 0] <= 0.5))
+
+
+def test_high_values_lie_on_top_of_the_picture():
+    n = plots.PICTURE + 5
+    points, values = np.zeros((n, 2)), np.linspace(0, 1, n)
+    points[0] = 1
+    figure = plots.value_map(points, values, "t", "u").figure
+    picture = painted(figure)
+    colours = np.unique(picture[picture[..., 3] > 0][:, :3], axis=0)
+    assert len(colours) == 2  # the lowest alone in its corner, the highest over all others
+    assert figure.data[0].marker.cmax == 1
 
 
 def test_thirty_classes_differ_and_keep_their_style_without_their_neighbours():
@@ -55,7 +84,7 @@ def test_thirty_classes_differ_and_keep_their_style_without_their_neighbours():
     assert [t.marker.color for t in drawn.figure.data] == [
         styles[names[20]][0], styles[names[21]][0],
     ]  # fmt: skip
-    assert styles[names[16]][0] == COLOURS[0]
+    assert len({colour for colour, _ in styles.values()}) == 30  # small points show no sign
 
 
 def test_confusion_shows_shares_with_equal_short_names_apart():
