@@ -7,7 +7,7 @@ from scmpt_core.ui import classify_view as view
 from scmpt_core.ui.components import empty, guarded, item_list, item_names
 from scmpt_core.ui.files import choose_file, dataset_picker
 from scmpt_core.ui.shell import through_app
-from scmpt_core.ui.state import book, dataset_of, library, linked, open_item, owner
+from scmpt_core.ui.state import dataset_of, jobs_of, library, linked, owner
 from scmpt_core.ui.tray import failed, watch
 
 through_app("classify")
@@ -42,26 +42,13 @@ def page(model: Item, named: Item | None) -> None:
 
 def label(item: Item, model: Item) -> None:
     """Whether the model fits the cells, and the button."""
-    jobs = [
-        j for j in book().list(owner())
-        if j.kind == "classify" and j.settings["dataset"] == item.id
-    ]  # fmt: skip
+    jobs = jobs_of("classify", item)
     busy = any(job.active for job in jobs)
     if view.fit(item, dataset_of(item), model):
         view.start(item, model, busy)
     watch(jobs)
     if not busy:
         failed([j for j in jobs[:1] if not j.active])
-
-
-def follow_link() -> Item | None:
-    """The labels in the link; their dataset becomes the open one."""
-    named = linked("classification", "result")
-    if named is not None:
-        for item in library().list(owner(), "dataset"):
-            if item.id == named.meta["dataset"]:
-                open_item(item)
-    return named
 
 
 def show(kept: Item) -> None:
@@ -72,7 +59,7 @@ def show(kept: Item) -> None:
     view.answer(kept, view.read(kept))
 
 
-named = follow_link()
+named = linked("classification", "result")
 models = library().list(owner(), "model")
 if not models and named is not None:
     with guarded():

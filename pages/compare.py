@@ -8,21 +8,11 @@ from scmpt_core.ui.compare_details import details
 from scmpt_core.ui.components import ago, empty, guarded, item_list, item_names, plain
 from scmpt_core.ui.files import dataset_picker
 from scmpt_core.ui.shell import through_app
-from scmpt_core.ui.state import book, comparison_of, dataset_of, library, linked, open_item, owner
+from scmpt_core.ui.state import comparison_of, dataset_of, jobs_of, library, linked, owner
 from scmpt_core.ui.tray import failed, watch
 
 through_app("compare")
 st.title("Which model labels your cells best?")
-
-
-def follow_link() -> Item | None:
-    """The comparison in the link; its dataset becomes the open one."""
-    result = linked("comparison", "comparison")
-    if result is not None:
-        for item in library().list(owner(), "dataset"):
-            if item.id == result.meta["dataset"]:
-                open_item(item)
-    return result
 
 
 def choose_result(item: Item, result: Item | None) -> Item | None:
@@ -48,10 +38,7 @@ def choose_result(item: Item, result: Item | None) -> Item | None:
 def page(item: Item, result: Item | None) -> None:
     """Settings beside the answer, details below."""
     dataset = dataset_of(item)
-    jobs = [
-        j for j in book().list(owner())
-        if j.kind == "compare" and j.settings["dataset"] == item.id
-    ]  # fmt: skip
+    jobs = jobs_of("compare", item)
     busy = any(job.active for job in jobs)
     main, side = st.columns([2.2, 1], gap="medium")  # on a phone the answer comes first
     with side:
@@ -88,7 +75,7 @@ def orphan(result: Item) -> None:
     view.save_model(result, stored)
 
 
-result = follow_link()
+result = linked("comparison", "comparison")
 item = dataset_picker()
 with guarded():
     if result is not None and (item is None or result.meta["dataset"] != item.id):

@@ -8,7 +8,7 @@ from scmpt_core.ui import dataset_view as view
 from scmpt_core.ui.components import guarded, item_list
 from scmpt_core.ui.files import choose_file, dataset_picker
 from scmpt_core.ui.shell import through_app
-from scmpt_core.ui.state import book, check_of, dataset_of, open_item
+from scmpt_core.ui.state import check_of, dataset_of, open_item
 
 through_app("dataset")
 st.title("Which cells do you have?")
@@ -43,7 +43,7 @@ def describe(item: Item) -> None:
             view.labels(dataset)
     with tabs["Map"]:
         if tabs["Map"].open:
-            view.cell_map(item, dataset, book())
+            view.cell_map(item, dataset)
     with tabs["Cells"]:
         if tabs["Cells"].open:
             st.caption(f"The first 100 of {dataset.adata.n_obs:,} cells, as the file says.")

@@ -68,13 +68,12 @@ def execute(home: Path, id: str) -> None:
     job = book.find(id)
     if job is None:
         return
-    settings = get_settings()
     try:
         context = Context(
             job=job,
             library=Library(home),
             store=EmbeddingStore(home / "embeddings"),
-            device=choose_device(settings),
+            device=choose_device(get_settings()),
             progress=Recorder(book, id),
             scratch=scratch_of(home, job),
         )

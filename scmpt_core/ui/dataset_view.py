@@ -12,11 +12,11 @@ import streamlit as st
 from scmpt_core import plots
 from scmpt_core.data import Dataset, Finding, View, file_map, label_values
 from scmpt_core.device import choose_device
-from scmpt_core.jobs import JobBook, estimate_map, submit
+from scmpt_core.jobs import estimate_map, submit
 from scmpt_core.library import Item, map_of, set_view, undo_view, view_of
 from scmpt_core.progress import duration
 from scmpt_core.ui.components import guarded, legend, plain, plot, plot_config
-from scmpt_core.ui.state import library, open_item, owner
+from scmpt_core.ui.state import jobs_of, library, open_item, owner
 from scmpt_core.ui.tray import failed, watch
 
 _SIGN = {"error": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
@@ -176,12 +176,12 @@ def labels(dataset: Dataset) -> None:
 
 
 @st.fragment
-def cell_map(item: Item, dataset: Dataset, book: JobBook) -> None:
+def cell_map(item: Item, dataset: Dataset) -> None:
     """The file's own map, or one computed here."""
     points, source = file_map(dataset.adata)
     if points is None:
         points, source = map_of(item), "computed from 50 principal components"
-    mine = [j for j in book.list(owner()) if j.kind == "map" and j.settings["dataset"] == item.id]
+    mine = jobs_of("map", item)
     if points is None or len(points) != dataset.adata.n_obs:
         failed([j for j in mine[:1] if not j.active])
         if any(job.active for job in mine):

@@ -11,7 +11,7 @@ from scmpt_core import verbs
 from scmpt_core.data import Dataset
 from scmpt_core.errors import ScmptError
 from scmpt_core.evaluation import StoredComparison, load_stored
-from scmpt_core.jobs import JobBook
+from scmpt_core.jobs import Job, JobBook
 from scmpt_core.library import LOCAL, Item, Library, open_dataset
 from scmpt_core.settings import get_settings
 
@@ -93,17 +93,27 @@ def _comparison(id: str, created: float, _item: Item) -> StoredComparison:
 
 
 def linked(kind: str, parameter: str) -> Item | None:
-    """The item that the link names, if it is the visitor's."""
+    """The result that the link names, if it is the visitor's; its dataset becomes the open one."""
     id = st.query_params.get(parameter)
     if id is None:
         return None
     try:
-        return library().get(owner(), kind, id)
+        found = library().get(owner(), kind, id)
     except ScmptError as error:
         if not _unfinished(id):
             st.warning(plain(str(error)))
             del st.query_params[parameter]
         return None
+    for item in library().list(owner(), "dataset"):
+        if item.id == found.meta["dataset"]:
+            open_item(item)
+    return found
+
+
+def jobs_of(kind: str, item: Item) -> list[Job]:
+    """The visitor's jobs of one kind on a dataset, the newest first."""
+    jobs = book().list(owner())
+    return [job for job in jobs if job.kind == kind and job.settings["dataset"] == item.id]
 
 
 def _unfinished(id: str) -> bool:

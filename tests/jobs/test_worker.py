@@ -157,3 +157,13 @@ def test_jobs_run_one_after_the_other(home, write, start):
     first, second = (wait(home, j.id, lambda j: j.state == "done") for j in jobs)
     assert first.finished <= second.started
     assert map_of(item).shape == (180, 2)
+
+
+def test_a_setting_that_cannot_be_used_ends_in_its_message(home, write, monkeypatch):
+    item = add_dataset(Library(home), LOCAL, write(toy()))
+    job = submit(home, LOCAL, "map", {"dataset": item.id})
+    monkeypatch.setenv("SCMPT_DTYPE", "float7")
+    execute(home, job.id)
+    job = JobBook(home).get(LOCAL, job.id)
+    assert job.state == "failed"
+    assert "SCMPT_DTYPE" in job.error

@@ -269,8 +269,7 @@ def test_a_result_opens_its_own_dataset_and_outlives_it(app, write, home):
     app.query_params["comparison"] = result.id
     app.run()
     assert not app.exception
-    if "comparison" in app.query_params:
-        assert "on cells.h5ad" in texts(app.success)
+    assert "on cells.h5ad" in texts(app.success)
     Library(home).delete(LOCAL, "dataset", first.id)
     app.query_params["comparison"] = result.id
     app.run()
@@ -327,10 +326,3 @@ def test_a_waiting_job_can_be_stopped(app, home):
     app.button(key=f"stop_page_{job.id}").click().run()
     assert not app.exception
     assert JobBook(home).get(LOCAL, job.id).state == "stopped"
-
-
-def test_a_link_to_what_is_not_there_is_explained(app, write):
-    open_path(app.run(), write(toy()))
-    app.query_params["comparison"] = "nope"
-    go(app, "compare")
-    assert not app.exception
