@@ -25,7 +25,7 @@ class Sent:
 class HubServer:
     """Serves ``files`` under any repository name; everything may be changed between requests."""
 
-    files: dict[str, bytes]
+    files: dict[str, bytes] = field(repr=False)
     commit: str = COMMIT
     large: frozenset[str] = frozenset()  # listed with a SHA-256, as files in large file storage
     listed_hashes: bool = True

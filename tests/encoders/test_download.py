@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -116,9 +117,21 @@ def test_a_later_run_continues(hub, home):
 def test_a_server_without_ranges_starts_again(hub, home):
     hub.cuts[WEIGHTS] = [2_000_000]
     hub.ranges = False
-    ember(hub)
+    reports = []
+    ember(hub, lambda fraction, message: reports.append((fraction, message)))
     assert [s.start for s in hub.asked(WEIGHTS)] == [0, 0]
     assert (installed(home) / WEIGHTS).read_bytes() == weights()
+    assert max(fraction for fraction, _ in reports) == 1  # what was thrown away is not counted
+    counted = [message for _, message in reports if " of 3 MB" in message]
+    assert counted[-1].startswith("ember-v1: 3 of 3 MB")
+
+
+def test_a_server_without_ranges_that_keeps_hanging_up_is_given_up(hub, home):
+    hub.cuts[WEIGHTS] = [2_000_000, *[500_000, 1_000_000] * 10]
+    hub.ranges = False
+    with pytest.raises(MissingComponent, match="could not be downloaded"):
+        ember(hub)
+    assert len(hub.asked(WEIGHTS)) == 1 + hub_module.TRIES
 
 
 def test_cancelling_stops_and_the_next_run_continues(hub, home):
@@ -245,8 +258,11 @@ def test_a_killed_command_continues(hub, home):
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     assert hub.held.wait(60)
     part = staged(home) / f"{WEIGHTS}.part"
+    end = time.monotonic() + 30
     while part.stat().st_size < 1_900_000:  # sent is not yet written
         assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     hub.hold.set()

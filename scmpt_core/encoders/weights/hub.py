@@ -20,7 +20,7 @@ from scmpt_core.encoders.weights.published import Download, by_hand
 from scmpt_core.encoders.weights.transfer import ByteMeter
 from scmpt_core.errors import MissingComponent
 
-TRIES = 3  # without a single byte between them
+TRIES = 3  # that come no further
 PAUSE = 1.0  # seconds before another try
 TIMEOUT = 10.0  # seconds without an answer or a byte
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -73,18 +73,19 @@ def fetch(item: Download, listing: Listing, file: HubFile, staged: Path, meter: 
     Raises
     ------
     MissingComponent
-        The connection failed :data:`TRIES` times in a row without a byte between them, or more
-        bytes came than listed. What had arrived stays for the next call.
+        :data:`TRIES` times in a row the connection ended and came no further, or more bytes came
+        than listed. What had arrived stays for the next call.
     """
     target = staged / file.name
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished, failures = partial(target), 0
+    furthest = size_of(unfinished)  # without byte ranges a try may end before an earlier one
     while size_of(unfinished) < file.size or not unfinished.exists():
-        before = size_of(unfinished)
         problem = _try(item, listing, file, unfinished, meter)
-        failures = 0 if size_of(unfinished) > before else failures + 1
+        failures = 0 if size_of(unfinished) > furthest else failures + 1
+        furthest = max(furthest, size_of(unfinished))
         if failures >= TRIES:
             raise problem
         time.sleep(PAUSE * failures)
@@ -187,5 +188,6 @@ def _network(item: Download, arrived: int = 0) -> Iterator[None]:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         again = "Run the same command again to continue. " if arrived else ""
         raise MissingComponent(
-            f"{item.repository} could not be downloaded: {reason}", again + by_hand(item)
+            f"{item.repository} could not be downloaded: {reason.rstrip('.')}.",
+            again + by_hand(item),
         ) from error

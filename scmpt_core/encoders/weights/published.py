@@ -58,6 +58,7 @@ DOWNLOADS = [
 def by_hand(item: Download) -> str:
     """How to install ``item`` on a machine without network, as an instruction."""
     files = ", ".join(names.replace("|", " or ") for names in item.needed)
+    files += f" (and {', '.join(item.optional)}, where they are there)" if item.optional else ""
     return (
         f"Without network: on a machine that has it, download {files} from "
         f"https://huggingface.co/{item.repository}/tree/{item.revision}, copy the folder here, and "
