@@ -21,6 +21,7 @@ from scmpt_core.errors import ScmptError
 
 if TYPE_CHECKING:
     from scmpt_core.data import View
+    from scmpt_core.encoders import EncoderOptions
 
 app = typer.Typer(
     help="scMPT: label single cells with a text encoder, scGPT and their fusion.",
@@ -36,6 +37,13 @@ Group = Annotated[str | None, typer.Option("--group", help="Column kept together
 Matrix = Annotated[str | None, typer.Option("--matrix", help="X, raw or a layer's name.")]
 ViewJson = Annotated[str | None, typer.Option("--view", help="Choices on FILE, as JSON.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+LongCells = Annotated[
+    str,
+    typer.Option(
+        "--long-cells",
+        help="What a cell keeps that has more genes than scGPT reads: random or highest.",
+    ),
+]
 Out = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
 
 
@@ -79,16 +87,29 @@ def check(file: File, matrix: Matrix = None, view: ViewJson = None, as_json: Jso
 
 
 @app.command()
-def encoders(as_json: Json = False) -> None:
-    """Which encoders there are, which are ready, and what to do for the rest."""
+def encoders(
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Time each that is ready, on the demo's cells.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Which encoders there are, their size and speed here, and what to do for the missing ones."""
     from scmpt_core import verbs
 
-    rows = verbs.list_encoders()
-    lines = [
-        f"{r['name']:12} {r['modality']:11} {r['dimension']:5}  {r['licence']:28} "
-        f"{'ready' if r['ready'] else 'missing: ' + r['how_to_get']}"
-        for r in rows
-    ]
+    store, device = _machine()
+    if measure:
+        verbs.time_encoders(store, device, Reporter())
+    rows = verbs.list_encoders(store.root.parent, device.name)
+    lines = [f"{'':12} {'reads':10} {'length':>6} {'MB':>8} {'cells/s':>8}  licence"]
+    for r in rows:
+        size = "–" if r["megabytes"] is None else f"{r['megabytes']:,.1f}"
+        rate = "–" if r["cells_per_second"] is None else f"{r['cells_per_second']:,.0f}"
+        lines += [
+            f"{r['name']:12} {r['modality']:10} {r['dimension']:6} {size:>8} {rate:>8}  "
+            f"{r['licence']}",
+            f"{'':13}{r['summary']}; {r['reference']}",
+            f"{'':13}{'ready' if r['ready'] else 'missing: ' + r['how_to_get']}",
+        ]
     show(rows, as_json, lines)
 
 
@@ -119,6 +140,7 @@ def embed(
     file: File,
     out: Out,
     encoder: Encoders = None,
+    long_cells: LongCells = "random",
     matrix: Matrix = None,
     view: ViewJson = None,
     as_json: Json = False,
@@ -131,8 +153,9 @@ def embed(
     check_target(out, source)
     store, device = _machine()
     result = verbs.embed_file(
-        load(file, _view(matrix, view)), _names(encoder), out, store, device, Reporter(), source
-    )
+        load(file, _view(matrix, view)), _names(encoder), out, store, device, Reporter(), source,
+        _options(long_cells),
+    )  # fmt: skip
     lines = [
         *result["notes"],
         f"{result['cells']:,} cells → {', '.join(result['written'])}",
@@ -148,6 +171,7 @@ def train(
     out: Out,
     group: Group = None,
     encoder: Encoders = None,
+    long_cells: LongCells = "random",
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     matrix: Matrix = None,
     view: ViewJson = None,
@@ -162,7 +186,9 @@ def train(
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
-    model = fusion.train_model(task, _names(encoder), seed, store, device, dataset.name, Reporter())
+    model = fusion.train_model(
+        task, _names(encoder), seed, store, device, dataset.name, Reporter(), _options(long_cells)
+    )
     fusion.save(model, out)
     result = {"output": str(out), "name": model.name, "encoders": list(model.encoders)}
     result |= {"classes": list(model.classes), **model.record}
@@ -177,6 +203,7 @@ def compare(
     label: Label,
     group: Group = None,
     encoder: Encoders = None,
+    long_cells: LongCells = "random",
     seeds: Annotated[int, typer.Option(help="How many seeds, counted from 0.", min=1)] = 3,
     matrix: Matrix = None,
     view: ViewJson = None,
@@ -191,8 +218,9 @@ def compare(
     _warn(task)
     store, device = _machine()
     result = evaluation.compare(
-        dataset.name, task, _names(encoder), seeds, store, device, Reporter()
-    ).to_json()
+        dataset.name, task, _names(encoder), seeds, store, device, Reporter(),
+        options=_options(long_cells),
+    ).to_json()  # fmt: skip
     show(result, as_json, _table(result))
 
 
@@ -271,6 +299,12 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(given) if given else DEFAULT_ENCODERS
 
 
+def _options(long_cells: str) -> EncoderOptions:
+    from scmpt_core.encoders import EncoderOptions
+
+    return EncoderOptions(long_cells)
+
+
 def _view(matrix: str | None, text: str | None) -> View:
     """The choices on the file; ``--matrix`` is a short way to one of them."""
     from scmpt_core.data import View
@@ -290,12 +324,13 @@ def _view(matrix: str | None, text: str | None) -> View:
 def _machine() -> tuple:
     from scmpt_core.device import choose_device
     from scmpt_core.embeddings import EmbeddingStore
+    from scmpt_core.library import noting
     from scmpt_core.settings import get_settings
 
     settings = get_settings()
     device = choose_device(settings)
     print(f"device: {device.reason}", file=sys.stderr)
-    return EmbeddingStore(settings.embeddings), device
+    return EmbeddingStore(settings.embeddings, noting(settings.home, device.name)), device
 
 
 def _warn(task) -> None:

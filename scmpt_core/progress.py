@@ -39,6 +39,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+REMARK = "; "  # between a count and what was said about it
+
+
 class Meter:
     """Counts finished units and says their rate and the time left.
 
@@ -56,16 +59,29 @@ class Meter:
 
     def say(self, remark: str) -> None:
         """Report ``remark`` now and behind every count from now on."""
-        self.remark = f"; {remark}"
+        self.remark = REMARK + remark
         self.add(0)
+
+    def inside(self, units: int) -> Progress:
+        """For the work on the next ``units``, which reports its own 0…1 and remarks."""
+
+        def report(fraction: float, message: str) -> None:
+            _, mark, remark = message.partition(REMARK)
+            self.remark = mark + remark if mark else self.remark
+            self._show(self.count + fraction * units)
+
+        return report
 
     def add(self, units: int) -> None:
         """Note ``units`` as finished and report."""
         self.count += units
+        self._show(self.count)
+
+    def _show(self, count: float) -> None:
         elapsed = time.monotonic() - self.start
-        rate = (self.count - self.start_count) / elapsed if elapsed > 0 else 0.0
-        message = f"{self.what}: {self.count:,} of {self.total:,} {self.unit}"
+        rate = (count - self.start_count) / elapsed if elapsed > 0 else 0.0
+        message = f"{self.what}: {int(count):,} of {self.total:,} {self.unit}"
         if rate > 0:
-            left = duration((self.total - self.count) / rate)
+            left = duration((self.total - count) / rate)
             message += f", {rate:,.1f} {self.unit}/s, {left} left"
-        self.progress(self.count / max(self.total, 1), message + self.remark)
+        self.progress(count / max(self.total, 1), message + self.remark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from scmpt_core import __version__
-from scmpt_core.data import Dataset, annotate, check_target, write_h5ad
+from scmpt_core.data import DEMO, Dataset, annotate, check_target, load, write_h5ad
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import ENCODERS, coverage_findings
+from scmpt_core.encoders import DEFAULT_OPTIONS, ENCODERS, EncoderOptions, coverage_findings
 from scmpt_core.fusion import Prediction, ScMPT, embed, fit_encoders, load_encoders
-from scmpt_core.progress import Progress
+from scmpt_core.library import embedding_rate, known_rates
+from scmpt_core.progress import Progress, part
 
 
 def check(dataset: Dataset) -> dict:
@@ -32,17 +34,23 @@ def check(dataset: Dataset) -> dict:
     }
 
 
-def list_encoders() -> list[dict]:
-    """The registry with what is ready on this machine."""
-    rows = []
+def list_encoders(home: Path | None = None, device: str = "cpu") -> list[dict]:
+    """The registry: what each is, whether it is ready, its size, and its speed on this machine.
+
+    ``cells_per_second`` is the last rate that was measured on ``device`` and kept under ``home``,
+    ``None`` where there is none; ``megabytes`` is that of the weights on disk.
+    """
+    rates, rows = known_rates(home, device) if home is not None else {}, []
     for spec in ENCODERS:
-        info, status = spec.info, spec.status()
+        info, status, size = spec.info, spec.status(), spec.size()
         rows.append(
             {
                 "name": info.name,
                 "modality": info.modality,
                 "dimension": info.dimension,
                 "ready": status.ready,
+                "megabytes": None if size is None else round(size / 1e6, 1),
+                "cells_per_second": rates.get(embedding_rate(info.name)),
                 "trained": info.trained,
                 "how_to_get": status.how_to_get,
                 "reference": info.reference,
@@ -53,6 +61,17 @@ def list_encoders() -> list[dict]:
     return rows
 
 
+def time_encoders(store: EmbeddingStore, device: Device, progress: Progress) -> None:
+    """Embed the demo's cells with each encoder that is ready, anew, so that rates are known."""
+    cells = load(DEMO).usable()
+    ready = [spec.info.name for spec in ENCODERS if spec.status().ready]
+    for i, name in enumerate(ready):
+        step = part(progress, i / len(ready), (i + 1) / len(ready))
+        encoder = fit_encoders(load_encoders([name], device), cells, np.arange(len(cells)))[name]
+        with tempfile.TemporaryDirectory() as folder:  # what is stored already tells no speed
+            EmbeddingStore(Path(folder), store.noted).get(encoder, cells, step)
+
+
 def embed_file(
     dataset: Dataset,
     names: Sequence[str],
@@ -61,11 +80,12 @@ def embed_file(
     device: Device,
     progress: Progress,
     source: Path | None = None,
+    options: EncoderOptions = DEFAULT_OPTIONS,
 ) -> dict:
     """Write the cells with ``obsm["X_scmpt_<encoder>"]`` to ``out``."""
     check_target(out, source)
     cells = dataset.usable()
-    encoders = fit_encoders(load_encoders(names, device), cells, np.arange(len(cells)))
+    encoders = fit_encoders(load_encoders(names, device, options), cells, np.arange(len(cells)))
     embeddings = embed(encoders, cells, store, progress)
     notes = [
         f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted

@@ -34,7 +34,7 @@ class CountingEncoder:
 
     def __init__(self, dimension: int = 30, die_after: int | None = None) -> None:
         self.info = EncoderInfo("counting", "expression", dimension, "MIT", "test", "test")
-        self.encoded, self.die_after = 0, die_after
+        self.encoded, self.die_after, self.chunk = 0, die_after, 50
 
     def identity(self) -> dict:
         return {"encoder": "counting", "dimension": self.info.dimension}

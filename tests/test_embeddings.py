@@ -7,15 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from scmpt_core import embeddings
 from scmpt_core.embeddings import EmbeddingStore
 from tests.conftest import toy
 from tests.helpers import CountingEncoder, cells_of
-
-
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(embeddings, "CHUNK", 50)
 
 
 @pytest.fixture
@@ -66,6 +60,6 @@ def test_key_is_content_and_encoder_not_ids(store):
 def test_a_lost_chunk_is_encoded_again(store):
     cells, encoder = cells_of(toy()), CountingEncoder()
     store.get(encoder, cells)
-    next(store.root.rglob("000001.npy")).unlink()
+    next(store.root.rglob("00000050-00000100.npy")).unlink()
     np.testing.assert_array_equal(store.get(encoder, cells), cells.expression.toarray())
     assert encoder.encoded == 170

@@ -1,17 +1,34 @@
 """Encoders: the registry, and what is common to its entries."""
 
-from scmpt_core.encoders.base import Encoder, EncoderInfo, EncoderSpec, Status, identity_hash
+from scmpt_core.encoders.base import (
+    LONG_CELLS,
+    Encoder,
+    EncoderInfo,
+    EncoderOptions,
+    EncoderSpec,
+    Status,
+    identity_hash,
+)
 from scmpt_core.encoders.coverage import coverage_findings
 from scmpt_core.encoders.download import DOWNLOADS, download
 from scmpt_core.encoders.pca import PCAEncoder
-from scmpt_core.encoders.registry import DEFAULT_ENCODERS, ENCODERS, get_spec, load_encoder
+from scmpt_core.encoders.registry import (
+    DEFAULT_ENCODERS,
+    DEFAULT_OPTIONS,
+    ENCODERS,
+    get_spec,
+    load_encoder,
+)
 
 __all__ = [
     "DEFAULT_ENCODERS",
+    "DEFAULT_OPTIONS",
     "DOWNLOADS",
     "ENCODERS",
+    "LONG_CELLS",
     "Encoder",
     "EncoderInfo",
+    "EncoderOptions",
     "EncoderSpec",
     "PCAEncoder",
     "Status",

@@ -6,14 +6,17 @@ import hashlib
 import json
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
+from scmpt_core.errors import SettingError
 from scmpt_core.progress import Progress
 
+LongCells = Literal["random", "highest"]  # which genes a cell keeps that has too many
+LONG_CELLS: tuple[LongCells, ...] = get_args(LongCells)
 Modality = Literal["text", "genes", "expression"]
 
 
@@ -49,10 +52,38 @@ class Status:
     how_to_get: str
 
 
+@dataclass(frozen=True)
+class EncoderOptions:
+    """What a user may choose of how encoders read cells.
+
+    Parameters
+    ----------
+    long_cells
+        Which genes a cell keeps that expresses more than scGPT reads: ``"random"``, a subset
+        drawn from the cell's own content, as upstream does (but the same at every call), or
+        ``"highest"``, its most expressed genes, ties broken by the same draw.
+
+    Raises
+    ------
+    SettingError
+        There is no such way.
+    """
+
+    long_cells: LongCells = "random"
+
+    def __post_init__(self) -> None:
+        if self.long_cells not in LONG_CELLS:
+            raise SettingError(
+                f"What cells keep that are too long: {self.long_cells!r}.",
+                f"Give one of {', '.join(LONG_CELLS)}.",
+            )
+
+
 class Encoder(Protocol):
     """Frozen: the same cell always gives the same vector."""
 
     info: EncoderInfo
+    chunk: int  # cells worth storing at a time: some seconds of work
 
     def identity(self) -> dict:
         """All that its vectors depend on besides the cells, as JSON."""
@@ -72,12 +103,15 @@ class EncoderSpec:
     ----------
     vocabulary
         The genes it has a weight for; ``None`` when any name can be read.
+    size
+        Bytes of its weights on this machine's disk; ``None`` where there are none.
     """
 
     info: EncoderInfo
     status: Callable[[], Status]
-    load: Callable[[Device], Encoder]
+    load: Callable[[Device, EncoderOptions], Encoder]
     vocabulary: Callable[[], Set[str] | None]
+    size: Callable[[], int | None]
 
 
 def identity_hash(encoder: Encoder) -> str:

@@ -21,6 +21,7 @@ from scmpt_core.progress import Meter
 
 Tokens = TypeVar("Tokens")
 BUDGET = {"cpu": 4_096, "cuda": 131_072, "mps": 16_384}  # tokens a batch
+CHUNK = {"cpu": 256, "cuda": 8_192, "mps": 1_024}  # cells stored at a time
 logger = logging.getLogger(__name__)
 
 

@@ -14,13 +14,14 @@ from scmpt_core.errors import ModelError
 from scmpt_core.progress import Progress
 
 COMPONENTS = 50
+CHUNK = 65_536
 
 
 class PCAEncoder:
     """Fitted to cells; genes that new cells lack count as average, so they add nothing."""
 
     def __init__(self, info: EncoderInfo) -> None:
-        self.info = info
+        self.info, self.chunk = info, CHUNK
         self.genes = np.array([], dtype=str)
         self.mean = np.zeros(0, np.float32)  # (genes,)
         self.components = np.zeros((0, 0), np.float32)  # (components, genes)

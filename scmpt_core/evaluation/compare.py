@@ -13,7 +13,7 @@ import numpy as np
 from scmpt_core.data import Split
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import Encoder
+from scmpt_core.encoders import DEFAULT_OPTIONS, Encoder, EncoderOptions
 from scmpt_core.errors import SettingError
 from scmpt_core.evaluation.comparison import Comparison, Run
 from scmpt_core.fusion import (
@@ -64,6 +64,7 @@ def compare(
     progress: Progress = silent,
     keep: Path | None = None,
     embedding_share: float = 0.5,
+    options: EncoderOptions = DEFAULT_OPTIONS,
 ) -> Comparison:
     """Fit and test every model on every split of seeds 0 … ``seeds`` − 1.
 
@@ -86,7 +87,7 @@ def compare(
     if seeds < 1:
         raise SettingError(f"--seeds is {seeds}; at least 1 is needed.", "Give a count such as 3.")
     models = planned_models(names)
-    loaded = load_encoders([n for (n,) in (m for m in models if len(m) == 1)], device)
+    loaded = load_encoders([n for (n,) in (m for m in models if len(m) == 1)], device, options)
     plan = [(seed, fold, s) for seed in range(seeds) for fold, s in enumerate(task.splits(seed))]
     frozen = {n: e for n, e in loaded.items() if not e.info.fitted}
     embeddings = {}

@@ -9,12 +9,14 @@ import numpy as np
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import Encoder, PCAEncoder, load_encoder
+from scmpt_core.encoders import DEFAULT_OPTIONS, Encoder, EncoderOptions, PCAEncoder, load_encoder
 from scmpt_core.errors import SettingError
 from scmpt_core.progress import Progress, part, silent
 
 
-def load_encoders(names: Sequence[str], device: Device) -> dict[str, Encoder]:
+def load_encoders(
+    names: Sequence[str], device: Device, options: EncoderOptions = DEFAULT_OPTIONS
+) -> dict[str, Encoder]:
     """Load each encoder once; a fitted one comes unfitted.
 
     Raises
@@ -28,7 +30,7 @@ def load_encoders(names: Sequence[str], device: Device) -> dict[str, Encoder]:
         raise SettingError(
             f"Encoders named: {list(names)}.", "Name each encoder once, one at least."
         )
-    return {name: load_encoder(name, device) for name in names}
+    return {name: load_encoder(name, device, options) for name in names}
 
 
 def fit_encoders(

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
-from scmpt_core.encoders import PCAEncoder
+from scmpt_core.encoders import EncoderOptions, PCAEncoder
 from scmpt_core.errors import FileRefused, ModelError
 from scmpt_core.fusion.features import load_encoders
 from scmpt_core.fusion.heads import ConcatMLP
@@ -89,7 +89,7 @@ def load(folder: Path, device: Device) -> ScMPT:
     try:
         tensors = load_file(folder / "model.safetensors")
         names = [identity["encoder"] for identity in config["encoders"]]
-        encoders = load_encoders(names, device)
+        encoders = load_encoders(names, device, _options(config["encoders"]))
         symbols = np.array(genes["genes"], dtype=str)
         for encoder in encoders.values():
             if isinstance(encoder, PCAEncoder):
@@ -138,6 +138,12 @@ def preview(folder: Path, cells: Cells) -> Fit:
     seen = int(np.isin(cells.ids, np.array(trained, dtype=str)).sum())
     shared = int(np.isin(genes, cells.genes).sum())
     return Fit(overlaps(windows, genes, cells.genes), shared, seen)
+
+
+def _options(identities: list[dict]) -> EncoderOptions:
+    """Encoders read new cells as they read the training cells."""
+    chosen = {i["long_cells"] for i in identities if "long_cells" in i}
+    return EncoderOptions(*chosen)  # one choice holds for all encoders of a model
 
 
 def _same(trained: dict, here: dict) -> None:

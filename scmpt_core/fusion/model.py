@@ -12,7 +12,7 @@ from scmpt_core.cells import Cells
 from scmpt_core.data import PARTS, Split
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import Encoder
+from scmpt_core.encoders import DEFAULT_OPTIONS, Encoder, EncoderOptions
 from scmpt_core.errors import ModelError
 from scmpt_core.fusion.features import embed, fit_encoders, load_encoders, side_by_side
 from scmpt_core.fusion.heads import ConcatMLP
@@ -135,13 +135,14 @@ def train_model(
     device: Device,
     dataset: str,
     progress: Progress = silent,
+    options: EncoderOptions = DEFAULT_OPTIONS,
 ) -> ScMPT:
     """Embed, fit and test one model on the split of ``seed``.
 
     With groups there are several splits; the first of that seed is used.
     """
     split = task.splits(seed)[0]
-    encoders = fit_encoders(load_encoders(names, device), task.cells, split.train)
+    encoders = fit_encoders(load_encoders(names, device, options), task.cells, split.train)
     embeddings = embed(encoders, task.cells, store, part(progress, 0, 0.8))
     trained = train_head(task, split, embeddings, names, seed, device, part(progress, 0.8, 1))
     windows = training_windows(encoders, task, split)

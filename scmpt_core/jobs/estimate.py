@@ -6,13 +6,12 @@ which of the two it used. Rates of the last job replace earlier ones.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from scmpt_core.evaluation import planned_models
-from scmpt_core.library.database import transaction
+from scmpt_core.library import known_rates
 
 REFERENCE = {  # cells per second
     "embed:minilm": 84.0,
@@ -54,21 +53,6 @@ class Estimate:
     def embedding_share(self) -> float:
         """Share of embedding in what is not maps."""
         return (START + self.embedding) / (self.seconds - self.maps)
-
-
-def note_rate(home: Path, device: str, name: str, cells_per_second: float) -> None:
-    """Remember a rate just measured on ``device`` (``"cpu"``, ``"cuda"``, ``"mps"``)."""
-    row = (f"{device}:{name}", cells_per_second, time.time())
-    with transaction(home) as db:
-        db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?)", row)
-
-
-def known_rates(home: Path, device: str) -> dict[str, float]:
-    """Rates measured on this device, cells per second."""
-    with transaction(home) as db:
-        rows = db.execute("SELECT name, value FROM rates").fetchall()
-    mark = f"{device}:"
-    return {r["name"].removeprefix(mark): r["value"] for r in rows if r["name"].startswith(mark)}
 
 
 def estimate_compare(

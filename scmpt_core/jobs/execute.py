@@ -14,7 +14,7 @@ from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import ScmptError
 from scmpt_core.jobs.kinds import Context, find_kind
 from scmpt_core.jobs.records import Job, JobBook
-from scmpt_core.library import SCRATCH, Library
+from scmpt_core.library import SCRATCH, Library, noting
 from scmpt_core.progress import Cancelled
 from scmpt_core.settings import get_settings
 
@@ -69,11 +69,12 @@ def execute(home: Path, id: str) -> None:
     if job is None:
         return
     try:
+        device = choose_device(get_settings())
         context = Context(
             job=job,
             library=Library(home),
-            store=EmbeddingStore(home / "embeddings"),
-            device=choose_device(get_settings()),
+            store=EmbeddingStore(home / "embeddings", noting(home, device.name)),
+            device=device,
             progress=Recorder(book, id),
             scratch=scratch_of(home, job),
         )

@@ -11,6 +11,7 @@ from scmpt_core.library.datasets import (
     view_of,
 )
 from scmpt_core.library.items import KINDS, LOCAL, SCRATCH, Item, Library
+from scmpt_core.library.rates import embedding_rate, known_rates, note_rate, noting
 
 __all__ = [
     "KINDS",
@@ -19,8 +20,12 @@ __all__ = [
     "Item",
     "Library",
     "add_dataset",
+    "embedding_rate",
     "file_of",
+    "known_rates",
     "map_of",
+    "note_rate",
+    "noting",
     "open_dataset",
     "save_map",
     "set_view",

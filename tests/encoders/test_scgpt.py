@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from scmpt_core.encoders import EncoderOptions
 from scmpt_core.encoders.scgpt import ScGPT, ScGPTConfig, load_checkpoint
 from scmpt_core.encoders.scgpt.tokens import GeneTokens, tokenise
 from scmpt_core.errors import MissingComponent, SettingError
@@ -59,9 +60,10 @@ def test_cells_without_known_genes_are_only_cls(counts):
     assert rows.lengths.tolist() == [1, 1]
 
 
-def test_unknown_way_of_long_cells(counts):
-    with pytest.raises(SettingError, match="random, highest"):
-        GeneTokens(cells_of(counts), {}, 51, 8, "first")
+def test_unknown_way_of_long_cells():
+    with pytest.raises(SettingError, match="'first'") as refused:
+        EncoderOptions("first")
+    assert "random, highest" in refused.value.hint
 
 
 def folder_of(model, path, naming, suffix):

@@ -8,9 +8,8 @@ from scmpt_core.jobs.estimate import (
     estimate_classify,
     estimate_compare,
     estimate_map,
-    known_rates,
-    note_rate,
 )
+from scmpt_core.library import known_rates, note_rate
 
 
 def test_measured_rates_replace_the_reference(home):

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
-from scmpt_core.encoders.base import EncoderInfo
-from scmpt_core.encoders.batching import BUDGET, encode_batches
+from scmpt_core.encoders.base import EncoderInfo, LongCells
+from scmpt_core.encoders.batching import BUDGET, CHUNK, encode_batches
 from scmpt_core.encoders.scgpt.checkpoint import Checkpoint
 from scmpt_core.encoders.scgpt.packed import PackedScGPT
-from scmpt_core.encoders.scgpt.tokens import GeneTokens, LongCells, TokenRows
+from scmpt_core.encoders.scgpt.tokens import GeneTokens, TokenRows
 from scmpt_core.progress import Meter, Progress
 
 VERSION = 2  # raise when a change here, in packed.py or in tokens.py alters any embedding
@@ -36,6 +36,7 @@ class ScGPTEncoder:
     ) -> None:
         self.info, self.checkpoint, self.device = info, checkpoint, device
         self.model, self.long_cells = checkpoint.model, long_cells
+        self.chunk = CHUNK[device.name]
         self.packed = PackedScGPT(self.model, device)
 
     def identity(self) -> dict:

@@ -10,17 +10,14 @@ generator; here they come from :mod:`scmpt_core.seeds`, so a cell always gets th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numba
 import numpy as np
 
 from scmpt_core.cells import Cells
-from scmpt_core.errors import SettingError
+from scmpt_core.encoders.base import LongCells
 from scmpt_core.seeds import content_seed, draw, mix, uniform
 
-LongCells = Literal["random", "highest"]  # which genes a cell keeps that has too many
-LONG_CELLS: tuple[LongCells, ...] = get_args(LongCells)
 DIGIT = 11  # bits sorted by a pass
 RADIX = 1 << DIGIT
 
@@ -49,14 +46,7 @@ class GeneTokens:
     max_genes
         Genes a cell may have.
     long_cells
-        What a cell with more keeps: ``"random"``, a subset drawn from the cell's own content
-        (upstream's way, but the same at every call), or ``"highest"``, its most expressed genes,
-        ties broken by the same draw.
-
-    Raises
-    ------
-    SettingError
-        There is no such way.
+        What a cell with more keeps; see :class:`~scmpt_core.encoders.base.EncoderOptions`.
     """
 
     def __init__(
@@ -67,10 +57,6 @@ class GeneTokens:
         max_genes: int,
         long_cells: LongCells = "random",
     ) -> None:
-        if long_cells not in LONG_CELLS:
-            raise SettingError(
-                f"Genes beyond the limit: {long_cells!r}.", f"Give one of {', '.join(LONG_CELLS)}."
-            )
         self.cells, self.n_bins, self.highest = cells, n_bins, long_cells == "highest"
         self.gene_ids = np.array([vocabulary.get(g, -1) for g in cells.genes], dtype=np.int64)
         x = cells.expression

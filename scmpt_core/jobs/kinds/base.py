@@ -8,9 +8,8 @@ from pathlib import Path
 
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.jobs.estimate import note_rate
 from scmpt_core.jobs.records import Job
-from scmpt_core.library import Item, Library
+from scmpt_core.library import Item, Library, note_rate
 from scmpt_core.progress import Progress
 
 

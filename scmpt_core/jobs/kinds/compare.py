@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 from scmpt_core import evaluation
-from scmpt_core.encoders import get_spec
+from scmpt_core.encoders import EncoderOptions, get_spec
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion import make_task
 from scmpt_core.jobs.estimate import estimate_compare
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.library import Library, open_dataset, view_of
-from scmpt_core.progress import Progress, part
+from scmpt_core.progress import part
 
 MAX_SEEDS = 20
 
@@ -27,6 +27,7 @@ def _title(library: Library, owner: str, settings: dict) -> str:
         raise SettingError(
             f"The number of repeats is {settings['seeds']}.", f"Give 1 to {MAX_SEEDS}."
         )
+    EncoderOptions(settings.get("long_cells", "random"))
     group = f", grouped by {settings['group']}" if settings["group"] else ""
     return f"Compare models on {item.name}: {settings['label']}{group}"
 
@@ -46,12 +47,11 @@ def _run(context: Context) -> dict:
         seeds,
         folds=len(task.splits(0)),
     )
-    watch = _Rates(context, names)
     start = time.perf_counter()
     result = evaluation.compare(
         item.name, task, names, seeds, context.store, context.device,
-        watch.through(part(progress, 0.01, 1 - expected.map_share)), context.scratch,
-        embedding_share=expected.embedding_share,
+        part(progress, 0.01, 1 - expected.map_share), context.scratch,
+        expected.embedding_share, EncoderOptions(settings.get("long_cells", "random")),
     )  # fmt: skip
     trained = sum(run.seconds for run in result.runs)
     fits = sum(run.encoders != () for run in result.runs)
@@ -71,6 +71,7 @@ def _run(context: Context) -> dict:
         return {
             "dataset": item.id, "dataset_name": item.name, "view": view_of(item).to_json(),
             "label": task.label, "group": task.group, "encoders": list(names), "seeds": seeds,
+            "long_cells": settings.get("long_cells", "random"),
             "cells": len(task.cells), "classes": len(task.classes), "best": best["name"],
             "macro_f1": best["macro_f1"]["mean"],
         }  # fmt: skip
@@ -80,28 +81,6 @@ def _run(context: Context) -> dict:
     )
     shutil.rmtree(context.scratch, ignore_errors=True)
     return {"page": "compare", "item": context.job.id}
-
-
-class _Rates:
-    """Notes how fast each encoder was on this device, for the next estimate."""
-
-    def __init__(self, context: Context, names: tuple[str, ...]) -> None:
-        self.context, self.names = context, names
-        self.began: dict[str, tuple[float, int]] = {}
-
-    def through(self, progress: Progress) -> Progress:
-        """Pass reports on; "minilm: 1,024 of 2,000 cells, …" tells a rate."""
-
-        def report(fraction: float, message: str) -> None:
-            name, _, rest = message.partition(": ")
-            if name in self.names and " of " in rest:
-                done, now = int(rest.split(" of ")[0].replace(",", "")), time.perf_counter()
-                start, first = self.began.setdefault(name, (now, done))
-                if done - first >= 256 and now > start:
-                    self.context.note(f"embed:{name}", (done - first) / (now - start))
-            progress(fraction, message)
-
-        return report
 
 
 COMPARE = JobKind("compare", "comparison of models", _title, _run)
