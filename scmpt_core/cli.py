@@ -143,19 +143,27 @@ def embed(
     long_cells: LongCells = "random",
     matrix: Matrix = None,
     view: ViewJson = None,
+    backed: Annotated[bool, typer.Option("--backed", help="Read a .h5ad in pieces.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write FILE with the cells' embeddings; a killed run continues where it stopped."""
+    """Write FILE with the cells' embeddings; a killed run continues where it stopped.
+
+    With --backed the memory that is needed does not grow with the number of cells.
+    """
     from scmpt_core import verbs
     from scmpt_core.data import check_target, load
 
     source = Path(file)
     check_target(out, source)
     store, device = _machine()
-    result = verbs.embed_file(
-        load(file, _view(matrix, view)), _names(encoder), out, store, device, Reporter(), source,
-        _options(long_cells),
-    )  # fmt: skip
+    names, choices, options = _names(encoder), _view(matrix, view), _options(long_cells)
+    if backed:
+        result = verbs.embed_backed(
+            source.expanduser(), names, out, store, device, Reporter(), choices, options
+        )
+    else:
+        dataset = load(file, choices)
+        result = verbs.embed_file(dataset, names, out, store, device, Reporter(), source, options)
     lines = [
         *result["notes"],
         f"{result['cells']:,} cells → {', '.join(result['written'])}",

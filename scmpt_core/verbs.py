@@ -10,13 +10,24 @@ import numpy as np
 import pandas as pd
 
 from scmpt_core import __version__
-from scmpt_core.data import DEMO, Dataset, annotate, check_target, load, write_h5ad
+from scmpt_core.data import (
+    DEMO,
+    BackedWriter,
+    Dataset,
+    View,
+    annotate,
+    check_target,
+    load,
+    open_backed,
+    write_h5ad,
+)
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.encoders import DEFAULT_OPTIONS, ENCODERS, EncoderOptions, coverage_findings
+from scmpt_core.errors import SettingError
 from scmpt_core.fusion import Prediction, ScMPT, embed, fit_encoders, load_encoders
 from scmpt_core.library import embedding_rate, known_rates
-from scmpt_core.progress import Progress, part
+from scmpt_core.progress import Meter, Progress, part
 
 
 def check(dataset: Dataset) -> dict:
@@ -103,6 +114,63 @@ def embed_file(
         "normalisation": cells.normalisation,
         "device": device.reason,
         "notes": notes,
+    }
+
+
+def embed_backed(
+    path: Path,
+    names: Sequence[str],
+    out: Path,
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+    view: View | None = None,
+    options: EncoderOptions = DEFAULT_OPTIONS,
+) -> dict:
+    """As :func:`embed_file`, for a .h5ad of any number of cells: it is read in pieces, once.
+
+    Memory does not grow with the cells; what is in the file is copied to ``out`` untouched.
+
+    Raises
+    ------
+    SettingError
+        An encoder is fitted to all cells at once (pca).
+    """
+    check_target(out, path)
+    encoders = load_encoders(names, device, options)
+    if fitted := [n for n, e in encoders.items() if e.info.fitted]:
+        raise SettingError(
+            f"{', '.join(fitted)} is fitted to all cells at once.", "Leave it or --backed out."
+        )
+    dimensions = {n: e.info.dimension for n, e in encoders.items()}
+    with (
+        open_backed(path, view, progress=part(progress, 0, 0.05)) as dataset,
+        BackedWriter(path, out, len(dataset), dimensions) as writer,
+    ):
+        total = len(dataset) * len(encoders)
+        meter = Meter(part(progress, 0.05, 1), total, "embeddings", ", ".join(encoders))
+        words = ""
+        for where, cells in dataset.pieces():
+            words = cells.normalisation
+            for name, encoder in encoders.items():
+                vectors = store.get(encoder, cells, meter.inside(len(cells)))
+                writer.write(name, where, vectors)
+                meter.add(len(cells))
+        record = {
+            "version": __version__, "verb": "embed", "matrix": dataset.matrix,
+            "values": dataset.values, "normalisation": words, "device": device.reason,
+            "left_out": 0, "notes": "read in pieces",
+            "encoders": {n: _plain(e.identity()) for n, e in encoders.items()},
+        }  # fmt: skip
+        written = writer.finish(record)
+    return {
+        "output": str(out),
+        "written": written,
+        "cells": len(dataset),
+        "dimensions": dimensions,
+        "normalisation": words,
+        "device": device.reason,
+        "notes": ["read in pieces"],
     }
 
 

@@ -1,5 +1,6 @@
 """A `Dataset` out of a file, or a clear refusal."""
 
+from scmpt_core.data.backed import BackedDataset, BackedWriter, open_backed
 from scmpt_core.data.checks import worst
 from scmpt_core.data.dataset import Dataset, load
 from scmpt_core.data.demo import DEMO, DEMO_LABEL
@@ -19,6 +20,8 @@ __all__ = [
     "PARTS",
     "READERS",
     "SUFFIXES",
+    "BackedDataset",
+    "BackedWriter",
     "Dataset",
     "Finding",
     "LabelColumn",
@@ -34,6 +37,7 @@ __all__ = [
     "info",
     "label_values",
     "load",
+    "open_backed",
     "quality",
     "stratified",
     "warning",

@@ -87,7 +87,7 @@ def load(file: str | Path, view: View | None = None, settings: Settings | None =
     adata = read(path, settings)
     matrices = tuple(_matrices(adata))
     judged = {m: normalise.judge(_csr(_matrix(adata, m))) for m in matrices}
-    chosen, why = _choose(adata, judged, view.matrix)
+    chosen, why = choose({m: _matrix(adata, m).shape for m in matrices}, judged, view.matrix)
     values = judged.pop(chosen)
     raw = _csr(_matrix(adata, chosen))
     var = _var(adata, chosen)
@@ -102,7 +102,7 @@ def load(file: str | Path, view: View | None = None, settings: Settings | None =
     ]
     cells, judgement = None, None
     if checks.worst(findings) is None:
-        cells = _cells(raw, names.symbols, adata.obs_names, values.kind)
+        cells = cells_of(raw, names.symbols, adata.obs_names, values.kind)
         judgement = quality(cells.expression, cells.genes, cells.counts, values.base2)
         findings.append(info("normalisation", 0, f"Normalisation: {cells.normalisation}."))
         keep = view.keep(judgement)
@@ -158,12 +158,7 @@ def _matrix(adata: ad.AnnData, name: str) -> sp.csr_matrix | np.ndarray:
 def _var(adata: ad.AnnData, name: str) -> pd.DataFrame:
     if name != "raw":
         return adata.var
-    # .raw often keeps bare names while X's var holds the symbols
-    var = adata.raw.var.copy()
-    for column in adata.var.columns.difference(var.columns):
-        if column in genes.SYMBOL_COLUMNS and set(var.index) <= set(adata.var_names):
-            var[column] = adata.var[column].reindex(var.index)
-    return var
+    return genes.shared_symbols(adata.raw.var, adata.var)
 
 
 def _csr(matrix) -> sp.csr_matrix:
@@ -178,9 +173,16 @@ def _csr(matrix) -> sp.csr_matrix:
     return out
 
 
-def _choose(
-    adata: ad.AnnData, judged: dict[str, normalise.Values], wanted: str | None
+def choose(
+    shapes: dict[str, tuple[int, int]], judged: dict[str, normalise.Values], wanted: str | None
 ) -> tuple[str, str]:
+    """The matrix to use, and why: the one asked for, or the best.
+
+    Raises
+    ------
+    DataError
+        There is none, or none of the name ``wanted``.
+    """
     if not judged:
         raise DataError("The file holds no matrix (no X, raw or layers).", "Give another file.")
     if wanted is not None:
@@ -192,7 +194,7 @@ def _choose(
         return wanted, "it was asked for"
 
     def rank(name: str) -> tuple[int, int]:
-        return _PREFERENCE[judged[name].kind], -_matrix(adata, name).shape[1]
+        return _PREFERENCE[judged[name].kind], -shapes[name][1]
 
     best = min(judged, key=rank)
     if len(judged) == 1:
@@ -201,9 +203,10 @@ def _choose(
     return best, f"it holds {judged[best].kind} values; {others}"
 
 
-def _cells(
+def cells_of(
     raw: sp.csr_matrix, symbols: np.ndarray, ids: pd.Index, kind: normalise.ValueKind
 ) -> Cells:
+    """Normalised cells of a checked matrix, columns of one symbol merged, ids made unique."""
     merged, unique = genes.merge_duplicates(raw, symbols, average=kind == "log")
     expression, words = normalise.normalise(merged, kind)
     counts = sp.csr_matrix(merged, dtype=np.float32) if kind == "counts" else None

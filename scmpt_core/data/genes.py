@@ -106,6 +106,15 @@ def resolve(var: pd.DataFrame, column: str | None = None) -> GeneNames:
     return max(named, key=lambda g: round(g.recognised, 2))  # ties: the earlier, a symbol column
 
 
+def shared_symbols(raw: pd.DataFrame, var: pd.DataFrame) -> pd.DataFrame:
+    """``var`` of .raw, which often keeps bare names, with the symbol columns of X's ``var``."""
+    out = raw.copy()
+    for column in var.columns.difference(out.columns):
+        if column in SYMBOL_COLUMNS and set(out.index) <= set(var.index):
+            out[column] = var[column].reindex(out.index)
+    return out
+
+
 def better_column(var: pd.DataFrame, recognised: float) -> str | None:
     """The text column of ``var`` with the most known genes, if more than ``recognised``."""
     shares = {

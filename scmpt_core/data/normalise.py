@@ -25,6 +25,52 @@ class Values:
     base2: bool = False  # logarithms to base 2
 
 
+@dataclass
+class Summary:
+    """What is asked of all values of a matrix, gathered piece by piece."""
+
+    count: int = 0
+    broken: int = 0
+    negative: int = 0
+    lowest: float = np.inf
+    highest: float = -np.inf
+
+    def add(self, data: np.ndarray) -> None:
+        """Take in some values."""
+        if not data.size:
+            return
+        self.count += data.size
+        self.broken += int((~np.isfinite(data)).sum())
+        self.negative += int((data < 0).sum())
+        self.lowest = min(self.lowest, float(data.min()))
+        self.highest = max(self.highest, float(data.max()))
+
+    def judge(self, rows: sp.csr_matrix) -> Values:
+        """The judgement, with ``rows``, (sampled cells, genes), for what needs whole cells."""
+        if self.count == 0:
+            return Values("counts", "there is no value above zero")
+        if self.broken:
+            why = f"{self.broken:,} values are NaN or infinite"
+            return Values("invalid", why, count=self.broken)
+        if self.negative:
+            why = f"{self.negative:,} values are negative, the lowest {self.lowest:.3g}"
+            return Values("scaled", why, count=self.negative)
+        top = self.highest
+        if np.array_equal(rows.data, np.round(rows.data)):
+            return Values("counts", f"all values are integers (highest {top:,.0f})")
+        if top > LOG_LIMIT:
+            why = f"values are not integers and reach {top:,.1f}, too high for a log"
+            return Values("cpm", why)
+        if _multiples(rows, np.expm1) >= 0.9:
+            return Values("log", f"counts stand behind expm1 (highest value {top:.2f})")
+        if _multiples(rows, lambda v: np.exp2(v) - 1) >= 0.9:
+            why = f"counts stand behind 2^x - 1 (highest value {top:.2f})"
+            return Values("log", why, base2=True)
+        if _multiples(rows, np.asarray) >= 0.9:
+            return Values("cpm", f"values are counts times a factor per cell (highest {top:.2f})")
+        return Values("log", f"values are not integers and end at {top:.2f}", certain=False)
+
+
 def judge(matrix: sp.csr_matrix) -> Values:
     """Tell raw counts, logs, linear normalised values (CPM, TPM, …) and z-scores apart.
 
@@ -33,39 +79,17 @@ def judge(matrix: sp.csr_matrix) -> Values:
     of the cell's smallest value; so are counts behind a log after ``expm1``. That tells the two
     apart where the size of the values does not.
     """
-    data = matrix.data
-    if data.size == 0:
-        return Values("counts", "there is no value above zero")
-    broken = int((~np.isfinite(data)).sum())
-    if broken:
-        return Values("invalid", f"{broken:,} values are NaN or infinite", count=broken)
-    negative = int((data < 0).sum())
-    if negative:
-        return Values(
-            "scaled",
-            f"{negative:,} values are negative, the lowest {data.min():.3g}",
-            count=negative,
-        )
-    rows = _sample_rows(matrix)
-    if np.array_equal(rows.data, np.round(rows.data)):
-        return Values("counts", f"all values are integers (highest {data.max():,.0f})")
-    top = float(data.max())
-    if top > LOG_LIMIT:
-        return Values("cpm", f"values are not integers and reach {top:,.1f}, too high for a log")
-    if _multiples(rows, np.expm1) >= 0.9:
-        return Values("log", f"counts stand behind expm1 (highest value {top:.2f})")
-    if _multiples(rows, lambda v: np.exp2(v) - 1) >= 0.9:
-        return Values("log", f"counts stand behind 2^x - 1 (highest value {top:.2f})", base2=True)
-    if _multiples(rows, np.asarray) >= 0.9:
-        return Values("cpm", f"values are counts times a factor per cell (highest {top:.2f})")
-    return Values("log", f"values are not integers and end at {top:.2f}", certain=False)
+    summary = Summary()
+    summary.add(matrix.data)
+    rows = sample_rows(matrix.shape[0])
+    return summary.judge(matrix if len(rows) == matrix.shape[0] else matrix[rows])
 
 
-def _sample_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    if matrix.shape[0] <= SAMPLE:
-        return matrix
-    rows = np.random.default_rng(0).choice(matrix.shape[0], SAMPLE, replace=False)
-    return matrix[np.sort(rows)]
+def sample_rows(n: int) -> np.ndarray:
+    """The cells, of ``n``, that a judgement looks at: all, or 2,000 drawn with a fixed seed."""
+    if n <= SAMPLE:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(0).choice(n, SAMPLE, replace=False))
 
 
 def _multiples(rows: sp.csr_matrix, inverse) -> float:
