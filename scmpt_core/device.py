@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from scmpt_core.errors import SettingError
-from scmpt_core.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from scmpt_core.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,10 @@ def choose_device(settings: Settings | None = None) -> Device:
     SettingError
         ``SCMPT_DEVICE`` names a device that this machine does not have.
     """
-    settings = settings or get_settings()
+    if settings is None:
+        from scmpt_core.settings import get_settings  # here: a Device needs nothing but torch
+
+        settings = get_settings()
     name, why = _pick(settings.device)
     dtype, dtype_why = _dtype(name, settings.dtype)
     return Device(name, dtype, f"{name}: {why}; {dtype_why}")

@@ -6,14 +6,16 @@ import hashlib
 import json
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 
-from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.errors import SettingError
 from scmpt_core.progress import Progress
+
+if TYPE_CHECKING:
+    from scmpt_core.cells import Cells
 
 LongCells = Literal["random", "highest"]  # which genes a cell keeps that has too many
 LONG_CELLS: tuple[LongCells, ...] = get_args(LongCells)

@@ -13,7 +13,7 @@ from scmpt_core import plots, verbs
 from scmpt_core.data import DEMO_LABEL, Dataset
 from scmpt_core.data.splits import MAX_FOLDS
 from scmpt_core.device import choose_device
-from scmpt_core.encoders import DEFAULT_ENCODERS
+from scmpt_core.encoders import DEFAULT_ENCODERS, LONG_CELLS
 from scmpt_core.evaluation import MAJORITY, StoredComparison
 from scmpt_core.jobs import Job, estimate_compare, submit
 from scmpt_core.library import Item
@@ -23,14 +23,16 @@ from scmpt_core.ui.components import guarded, plain, plot
 from scmpt_core.ui.state import library, owner
 
 NONE = "none: split at random"
+LONG_WORDS = {"random": "a random subset", "highest": "the highest expressed"}
+READS = {"text": "a sentence of genes", "genes": "genes and binned values",
+         "expression": "all expression"}  # fmt: skip
 
 
 def settings(item: Item, dataset: Dataset, busy: bool) -> None:
     """What to compare; the expected time follows each choice."""
     columns = [c.column for c in dataset.labels]
     start = columns.index(DEMO_LABEL) if DEMO_LABEL in columns else 0
-    encoders = verbs.list_encoders()
-    missing = [e for e in encoders if not e["ready"]]
+    encoders = verbs.list_encoders(library().home, choose_device().name)
     label = st.selectbox("Label to learn", columns, start, key=f"label_{item.id}",
                          persist_state="session")  # fmt: skip
     group = st.selectbox(
@@ -49,29 +51,63 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
         "Repeats with new splits", 1, 20, 1, key="seeds", persist_state="session",
         help="More repeats show how much the scores depend on the split.",
     )  # fmt: skip
+    long_cells = st.radio(
+        "Cells with more genes than scGPT reads", list(LONG_CELLS), horizontal=True,
+        format_func=LONG_WORDS.get, key="long_cells", persist_state="session",
+        help="scgpt-human reads at most 1,199 genes a cell, scgpt-mini 2,399; a longer cell keeps "
+        "some of them. Upstream draws them anew at each run; here the draw belongs to the cell, "
+        "so the same cell always gets the same vector. Random genes keep the mix of high and low "
+        "that scGPT was trained on. The highest expressed are much the same genes in all cells, "
+        "and weakly expressed markers are then never read. Shorter cells are read whole.",
+    )  # fmt: skip
     chosen = None if group == NONE else group
     if names:
         expected(item, dataset, chosen, tuple(names), int(seeds))
     if st.button("Compare", type="primary", width="stretch", disabled=busy, key="compare",
                  help="One comparison of a dataset runs at a time." if busy else None):  # fmt: skip
         with guarded():
-            job = start_comparison(item, label, chosen, list(names), int(seeds))
+            job = start_comparison(item, label, chosen, list(names), int(seeds), long_cells)
             st.query_params["comparison"] = job.id  # the result will bear its id
             st.rerun()
-    if missing:
-        with st.expander(f"{len(missing)} more encoders are not on this machine"):
-            for e in missing:
-                st.caption(f"**{e['name']}**: {e['summary']}. {e['how_to_get']}")
+    missing = sum(not e["ready"] for e in encoders)
+    with st.expander(f"About the encoders ({missing} not on this machine)"):
+        encoder_table(encoders)
+
+
+def encoder_table(encoders: list[dict]) -> None:
+    """What each encoder is, how large, and how fast it was here; what to do for a missing one."""
+    rows = [
+        {
+            "encoder": e["name"], "reads": READS[e["modality"]], "vector": e["dimension"],
+            "MB": e["megabytes"], "cells/s here": e["cells_per_second"], "licence": e["licence"],
+            "what": e["summary"], "reference": e["reference"],
+        }
+        for e in encoders
+    ]  # fmt: skip
+    numbers = {"MB": "{:,.0f}", "cells/s here": "{:,.0f}"}
+    st.dataframe(pd.DataFrame(rows).style.format(numbers, na_rep="–"), hide_index=True)
+    st.caption(
+        "cells/s: the last time measured on this machine; empty until an encoder has run, or "
+        "`python -m scmpt_core encoders --measure`."
+    )
+    for e in encoders:
+        if not e["ready"]:
+            st.caption(f"**{e['name']}** is missing. {e['how_to_get']}")
 
 
 def start_comparison(
-    item: Item, label: str, group: str | None, names: list[str], seeds: int
+    item: Item,
+    label: str,
+    group: str | None,
+    names: list[str],
+    seeds: int,
+    long_cells: str = "random",
 ) -> Job:
     """Queue it."""
     return submit(
         library().home, owner(), "compare",
         {"dataset": item.id, "view": item.meta["view"], "label": label, "group": group,
-         "encoders": names, "seeds": seeds},
+         "encoders": names, "seeds": seeds, "long_cells": long_cells},
     )  # fmt: skip
 
 

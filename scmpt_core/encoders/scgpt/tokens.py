@@ -10,13 +10,16 @@ generator; here they come from :mod:`scmpt_core.seeds`, so a cell always gets th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 
-from scmpt_core.cells import Cells
 from scmpt_core.encoders.base import LongCells
 from scmpt_core.seeds import content_seed, draw, mix, uniform
+
+if TYPE_CHECKING:
+    from scmpt_core.cells import Cells
 
 DIGIT = 11  # bits sorted by a pass
 RADIX = 1 << DIGIT

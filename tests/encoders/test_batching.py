@@ -1,0 +1,101 @@
+"""A GPU that runs out of memory, and its attention kernel, both stood in for."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from scmpt_core.encoders import packed
+from scmpt_core.encoders.batching import encode_batches
+from scmpt_core.encoders.packed import Packing, attend, attend_by_cell
+from scmpt_core.errors import ModelError
+from scmpt_core.progress import Cancelled, Meter, silent
+
+LENGTHS = np.array([3, 10, 40, 2, 25, 8, 8, 1])
+
+
+def run(room, budget=100, progress=silent, lengths=LENGTHS):
+    """A device with memory for ``room`` tokens; a cell's vector is its position."""
+    out, sizes = np.full((len(lengths), 1), -1.0, np.float32), []
+
+    def forward(which):
+        if lengths[which].sum() > room:
+            raise torch.OutOfMemoryError("out of memory")
+        sizes.append(int(lengths[which].sum()))
+        return torch.from_numpy(which[:, None])
+
+    meter = Meter(progress, len(lengths), "cells", "toy")
+    encode_batches(lengths, lambda which: which, forward, out, budget, meter)
+    return out[:, 0], sizes
+
+
+def test_every_cell_in_its_place():
+    out, sizes = run(room=1_000)
+    assert out.tolist() == list(range(8))
+    assert sizes == [97]
+    assert run(room=1_000, budget=45)[1] == [40, 43, 14]
+
+
+def test_out_of_memory_halves_goes_on_and_says_so(caplog):
+    said = []
+    with caplog.at_level(logging.WARNING):
+        out, sizes = run(room=50, progress=lambda fraction, message: said.append(message))
+    assert out.tolist() == list(range(8))
+    assert max(sizes) <= 50
+    assert any("out of GPU memory" in message for message in said)
+    assert said[-1].startswith("toy: 8 of 8 cells")
+    assert "going on with 48" in said[-1]
+    assert "out of memory" in caplog.text
+
+
+def test_one_cell_that_does_not_fit_is_refused():
+    with pytest.raises(ModelError, match="one cell of 40 tokens") as refused:
+        run(room=39)
+    assert "SCMPT_DEVICE=cpu" in refused.value.hint
+
+
+def test_cancelling_stops_it():
+    def stop(fraction, message):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        run(room=1_000, budget=20, progress=stop)
+
+
+def test_no_cells():
+    assert run(room=1, lengths=np.array([], dtype=int))[0].tolist() == []
+
+
+class OnGPU(torch.Tensor):
+    """A tensor that says it is on a GPU."""
+
+    is_cuda = True
+
+
+def test_the_gpus_kernel_is_asked_as_documented(monkeypatch):
+    """``varlen_attn`` replaced by its definition: (tokens, heads, d), offsets, longest, scale."""
+    torch.manual_seed(0)
+    packing = Packing.of(np.array([5, 1, 33]), "cpu")
+    q, k, v = torch.randn(3, 39 + packed.SLACK, 2, 8, dtype=torch.bfloat16)
+
+    def definition(query, key, value, cu_q, cu_k, max_q, max_k, *, scale):
+        assert query.shape == key.shape == value.shape == (39, 2, 8)
+        assert cu_q.dtype == torch.int32
+        assert cu_q.tolist() == cu_k.tolist() == [0, 5, 6, 39]
+        assert max_q == max_k == 33
+        out = torch.empty(query.shape, dtype=query.dtype)
+        for a, b in zip(cu_q[:-1].tolist(), cu_q[1:].tolist(), strict=True):
+            parts = (t[a:b].transpose(0, 1)[None] for t in (query, key, value))
+            same = torch.nn.functional.scaled_dot_product_attention(*parts, scale=scale)
+            out[a:b] = same[0].transpose(0, 1)
+        return out
+
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", definition)
+    expected = attend_by_cell(q[:39], k, v, packing)
+    out = attend(q[:39].as_subclass(OnGPU), k, v, packing)
+    torch.testing.assert_close(
+        out.as_subclass(torch.Tensor).float(), expected.float(), atol=0.05, rtol=0.02
+    )
