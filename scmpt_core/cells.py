@@ -60,7 +60,9 @@ class Cells:
     def take(self, rows: np.ndarray) -> Cells:
         """The cells at ``rows`` (integer positions or a Boolean mask), in that order."""
         counts = None if self.counts is None else self.counts[rows]
-        return replace(self, expression=self.expression[rows], ids=self.ids[rows], counts=counts)
+        taken = replace(self, expression=self.expression[rows], ids=self.ids[rows], counts=counts)
+        taken.__dict__["gene_hashes"] = self.gene_hashes  # the same genes: not hashed again
+        return taken
 
     def restrict(self, genes: set[str]) -> Cells:
         """Only the genes in ``genes``; the values stay as they were normalised."""

@@ -98,11 +98,20 @@ def download(
     source: Annotated[Path | None, typer.Option("--from", help="A folder copied by hand.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Install weights that do not ship with scMPT."""
+    """Install weights that do not ship with scMPT; one that was cut off continues."""
     from scmpt_core.encoders import download as fetch
 
     result = fetch(name, Reporter(), source)
-    show(result, as_json, [f"{name} is in {result['folder']}"])
+    lines = [f"{f['sha256']}  {n}: {f['check']}" for n, f in result["files"].items()]
+    if made := result["conversion"]:
+        left_out = f", left out: {', '.join(made['left_out'])}" if made["left_out"] else ""
+        lines.append(
+            f"{made['sha256']}  {made['file']}: converted from {made['source']}, which was then "
+            f"removed; {made['tensors']:,} tensors{left_out}"
+        )
+    at = f" at commit {result['commit']}" if result["commit"] else ""
+    lines.append(f"{name} of {result['repository']}{at}, from {result['from']}")
+    show(result, as_json, [*lines, f"{name} is in {result['folder']}"])
 
 
 @app.command()

@@ -52,6 +52,12 @@ class Meter:
         self.progress, self.total, self.unit, self.what = progress, total, unit, what
         self.start_count = self.count = done
         self.start = time.monotonic()
+        self.remark = ""
+
+    def say(self, remark: str) -> None:
+        """Report ``remark`` now and behind every count from now on."""
+        self.remark = f"; {remark}"
+        self.add(0)
 
     def add(self, units: int) -> None:
         """Note ``units`` as finished and report."""
@@ -62,4 +68,4 @@ class Meter:
         if rate > 0:
             left = duration((self.total - self.count) / rate)
             message += f", {rate:,.1f} {self.unit}/s, {left} left"
-        self.progress(self.count / max(self.total, 1), message)
+        self.progress(self.count / max(self.total, 1), message + self.remark)

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(inline="always")
+@numba.njit(inline="always", nogil=True)
 def mix(x: np.uint64) -> np.uint64:
     """Finaliser of SplitMix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -20,7 +20,7 @@ def mix(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
-@numba.njit
+@numba.njit(nogil=True)
 def content_seed(indices: np.ndarray, gene_hashes: np.ndarray) -> np.uint64:
     """Seed of one cell from its expressed genes; a sum, so their order does not matter."""
     total = np.uint64(0)
@@ -29,13 +29,13 @@ def content_seed(indices: np.ndarray, gene_hashes: np.ndarray) -> np.uint64:
     return mix(total)
 
 
-@numba.njit(inline="always")
+@numba.njit(inline="always", nogil=True)
 def draw(seed: np.uint64, gene_hash: np.uint64) -> np.uint64:
     """64 random bits that belong to one gene of one cell."""
     return mix(seed ^ gene_hash)
 
 
-@numba.njit(inline="always")
+@numba.njit(inline="always", nogil=True)
 def uniform(bits: np.uint64) -> float:
     """Map 64 bits to [0, 1)."""
     return (bits >> np.uint64(11)) * (1.0 / 9007199254740992.0)

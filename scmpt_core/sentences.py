@@ -46,18 +46,27 @@ def cell_sentences(cells: Cells) -> list[str]:
     return [" ".join(cells.genes[ranked.of(cell)]) for cell in range(len(cells))]
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _rank(indptr, indices, data, gene_hashes, out):
     bits = data.view(np.uint32)  # positive floats rise with their bits
+    half = np.uint64(32)
     for cell in range(len(indptr) - 1):
         start, end = indptr[cell], indptr[cell + 1]
         seed = content_seed(indices[start:end], gene_hashes)
-        ties = np.empty(end - start, np.uint64)
-        falling = np.empty(end - start, np.uint32)
+        keys, ties = np.empty(end - start, np.uint64), np.empty(end - start, np.uint64)
         for j in range(start, end):
             ties[j - start] = draw(seed, gene_hashes[indices[j]])
-            falling[j - start] = ~bits[j]
-        by_tie = np.argsort(ties)
-        order = by_tie[np.argsort(falling[by_tie], kind="mergesort")]  # stable
+            # falling expression in the upper half, the draw in the lower: one sort does both
+            keys[j - start] = (np.uint64(~bits[j]) << half) | (ties[j - start] >> half)
+        order = np.argsort(keys)
+        for k in range(1, end - start):  # the draws' lower halves, should the upper be equal
+            j = k
+            while (
+                j > 0
+                and keys[order[j]] == keys[order[j - 1]]
+                and (ties[order[j]] < ties[order[j - 1]])
+            ):
+                order[j], order[j - 1] = order[j - 1], order[j]
+                j -= 1
         for k in range(end - start):
             out[start + k] = indices[start + order[k]]

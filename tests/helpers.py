@@ -47,3 +47,16 @@ class CountingEncoder:
 
     def window(self, cells: Cells) -> np.ndarray:
         return np.full(len(cells.genes), 1 / len(cells.genes))
+
+
+def random_cells(genes: np.ndarray, lengths, seed: int = 0, counts: int = 8) -> Cells:
+    """A cell of each of ``lengths`` expressed genes, with few distinct values, so many ties."""
+    rng = np.random.default_rng(seed)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(int)
+    indices = [np.sort(rng.choice(len(genes), n, replace=False)) for n in lengths]
+    values = np.log1p(rng.integers(1, counts, indptr[-1])).astype(np.float32)
+    matrix = sp.csr_matrix(
+        (values, np.concatenate(indices).astype(np.int32), indptr),
+        shape=(len(lengths), len(genes)),
+    )
+    return Cells(matrix, genes, np.array([f"c{i}" for i in range(len(lengths))]))

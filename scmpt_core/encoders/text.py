@@ -6,24 +6,47 @@ after the other; tokenising every sentence anew would do the same work thousands
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numba
 import numpy as np
 import torch
+from torch import Tensor
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders.base import EncoderInfo
-from scmpt_core.encoders.batching import token_batches
+from scmpt_core.encoders.batching import BUDGET, encode_batches
+from scmpt_core.encoders.bert import PackedBert, packs
+from scmpt_core.encoders.packed import Packing
 from scmpt_core.encoders.scgpt.checkpoint import file_sha256
 from scmpt_core.errors import MissingComponent
 from scmpt_core.progress import Meter, Progress
 from scmpt_core.sentences import VERSION as SENTENCE_VERSION
 from scmpt_core.sentences import rank_genes
 
-VERSION = 1  # raise when a change here alters any embedding
-TOKEN_BUDGET = 16_384
+VERSION = 2  # raise when a change here, in bert.py or in packed.py alters any embedding
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Ragged word pieces of many sentences, special tokens included."""
+
+    indptr: np.ndarray  # (cells + 1,)
+    ids: np.ndarray  # (tokens,) int64
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens per cell, (cells,)."""
+        return np.diff(self.indptr)
+
+    def take(self, which: np.ndarray) -> TextRows:
+        """The rows ``which``, in that order."""
+        lengths = self.lengths[which]
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        shift = np.repeat(self.indptr[which] - indptr[:-1], lengths)
+        return TextRows(indptr, self.ids[np.arange(indptr[-1]) + shift])
 
 
 class TextEncoder:
@@ -36,10 +59,16 @@ class TextEncoder:
         disable_progress_bar()  # progress is reported by us, in one form
         self.info, self.device = info, device
         self.sha256 = file_sha256(_weights(folder))
-        model = SentenceTransformer(str(folder), device=device.name, local_files_only=True)
-        self.model = model.to(device.dtype).eval()
+        self.model = SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval()
         self.tokenizer = self.model.tokenizer
         self.max_tokens = int(self.model.max_seq_length)
+        self._pieces_of: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        transformer, *self.heads = self.model
+        bert = getattr(transformer, "auto_model", None)
+        self.packed = PackedBert(bert, device) if packs(bert) else None
+        for module in self.heads if self.packed else self.model:
+            # pooling and normalisation in float32: they cost nothing, and a length of 1 stays 1
+            module.to(device.name, torch.float32 if self.packed else device.dtype)
 
     def identity(self) -> dict:
         """Weights, number format, window, and versions of sentence and preprocessing."""
@@ -54,27 +83,25 @@ class TextEncoder:
 
     def encode(self, cells: Cells, progress: Progress) -> np.ndarray:
         """Embeddings of the cells' sentences, (cells, dimension) float32."""
-        ids, lengths = self.token_ids(cells)
+        rows = self.token_ids(cells)
         out = np.empty((len(cells), self.info.dimension), dtype=np.float32)
         meter = Meter(progress, len(cells), "cells", self.info.name)
-        for which in token_batches(lengths, TOKEN_BUDGET):
-            out[which] = self._forward(ids[which, : lengths[which].max()], lengths[which])
-            meter.add(len(which))
+        forward = self._packed if self.packed else self._padded
+        budget = BUDGET[self.device.name]
+        encode_batches(rows.lengths, rows.take, forward, out, budget, meter)
         return out
 
-    def token_ids(self, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-        """Ids with special tokens, (cells, max_tokens), and lengths, (cells,).
-
-        Equal to the tokenizer's own on the joined sentence, truncation included.
-        """
+    def token_ids(self, cells: Cells) -> TextRows:
+        """Ids with special tokens: the tokenizer's own on the joined sentence, truncated."""
         ranked = rank_genes(cells)
-        indptr, pieces = self._pieces(cells.genes)
-        tok = self.tokenizer
-        ids = np.full((len(cells), self.max_tokens), tok.pad_token_id, dtype=np.int64)
-        lengths = np.empty(len(cells), dtype=np.int64)
-        ends = (tok.cls_token_id, tok.sep_token_id)
-        _join(ranked.indptr, ranked.genes, indptr, pieces, *ends, ids, lengths)
-        return ids, lengths
+        pieces_at, pieces = self._pieces(cells.genes)
+        tok, room = self.tokenizer, self.max_tokens - 2
+        lengths = _lengths(ranked.indptr, ranked.genes, pieces_at, room)
+        indptr = np.concatenate([[0], np.cumsum(lengths + 2)])
+        ids = np.empty(indptr[-1], dtype=np.int64)
+        ids[indptr[:-1]], ids[indptr[1:] - 1] = tok.cls_token_id, tok.sep_token_id
+        _join(ranked.indptr, ranked.genes, pieces_at, pieces, indptr, ids)
+        return TextRows(indptr, ids)
 
     def window(self, cells: Cells) -> np.ndarray:
         """Genes by how often they stand, whole, within the window."""
@@ -88,37 +115,67 @@ class TextEncoder:
         return counts / max(counts.sum(), 1)
 
     def _pieces(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ragged word pieces of each gene."""
-        encoded = self.tokenizer([str(g) for g in genes], add_special_tokens=False, verbose=False)
-        lists = encoded["input_ids"]
-        indptr = np.concatenate([[0], np.cumsum([len(p) for p in lists], dtype=np.int64)])
-        return indptr, np.array([i for p in lists for i in p], dtype=np.int64)
+        """Ragged word pieces of each gene; those of the last genes asked for are kept."""
+        last = self._pieces_of
+        if last is None or (last[0] is not genes and not np.array_equal(last[0], genes)):
+            encoded = self.tokenizer(
+                [str(g) for g in genes], add_special_tokens=False, verbose=False
+            )
+            lists = encoded["input_ids"]
+            indptr = np.concatenate([[0], np.cumsum([len(p) for p in lists], dtype=np.int64)])
+            pieces = np.array([i for p in lists for i in p], dtype=np.int64)
+            last = self._pieces_of = (genes, indptr, pieces)
+        return last[1], last[2]
 
     @torch.inference_mode()
-    def _forward(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        mask = np.arange(ids.shape[1])[None, :] < lengths[:, None]
+    def _packed(self, rows: TextRows) -> Tensor:
+        packing = Packing.of(rows.lengths, self.device.name)
+        first_only = getattr(self.heads[0], "pooling_mode", None) == "cls"
+        tokens = self.packed(rows.ids, packing, first_only).float()
+        features = {"token_embeddings": tokens.unsqueeze(0), "cu_seq_lens_q": packing.offsets}
+        if first_only:
+            features["cls_token_embeddings"] = tokens
+        for module in self.heads:
+            features = module(features)
+        return features["sentence_embedding"]
+
+    @torch.inference_mode()
+    def _padded(self, rows: TextRows) -> Tensor:
+        width, device = int(rows.lengths.max()), self.device.name
+        mask = np.arange(width)[None, :] < rows.lengths[:, None]
+        ids = np.full(mask.shape, self.tokenizer.pad_token_id, dtype=np.int64)
+        ids[mask] = rows.ids
         features = {
-            "input_ids": torch.from_numpy(ids).to(self.device.name),
-            "attention_mask": torch.from_numpy(mask.astype(np.int64)).to(self.device.name),
+            "input_ids": torch.from_numpy(ids).to(device),
+            "attention_mask": torch.from_numpy(mask.astype(np.int64)).to(device),
         }
-        return self.model(features)["sentence_embedding"].float().cpu().numpy()
+        return self.model(features)["sentence_embedding"]
 
 
-@numba.njit(cache=True)
-def _join(cell_indptr, genes, indptr, pieces, cls_id, sep_id, ids, lengths):
-    limit = ids.shape[1] - 1  # room for the closing token
+@numba.njit(cache=True, nogil=True)
+def _lengths(cell_indptr, genes, pieces_at, room):
+    lengths = np.empty(len(cell_indptr) - 1, np.int64)
     for cell in range(len(lengths)):
-        ids[cell, 0] = cls_id
-        n = 1
+        n = 0
         for j in range(cell_indptr[cell], cell_indptr[cell + 1]):
-            for k in range(indptr[genes[j]], indptr[genes[j] + 1]):
-                if n < limit:
-                    ids[cell, n] = pieces[k]
-                    n += 1
-            if n >= limit:
+            n += pieces_at[genes[j] + 1] - pieces_at[genes[j]]
+            if n >= room:
                 break
-        ids[cell, n] = sep_id
-        lengths[cell] = n + 1
+        lengths[cell] = min(n, room)
+    return lengths
+
+
+@numba.njit(cache=True, nogil=True)
+def _join(cell_indptr, genes, pieces_at, pieces, indptr, ids):
+    for cell in range(len(indptr) - 1):
+        at, end = indptr[cell] + 1, indptr[cell + 1] - 1  # the last place is the closing token's
+        for j in range(cell_indptr[cell], cell_indptr[cell + 1]):
+            for k in range(pieces_at[genes[j]], pieces_at[genes[j] + 1]):
+                if at < end:
+                    ids[at] = pieces[k]
+                    at += 1
+            if at >= end:
+                break
 
 
 def _weights(folder: Path) -> Path:

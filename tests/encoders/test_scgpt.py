@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from scmpt_core.encoders.scgpt import ScGPT, ScGPTConfig, load_checkpoint
-from scmpt_core.encoders.scgpt.tokens import pad_batch, tokenise
-from scmpt_core.errors import MissingComponent
+from scmpt_core.encoders.scgpt.tokens import GeneTokens, tokenise
+from scmpt_core.errors import MissingComponent, SettingError
 from tests.helpers import cells_of
 
 CONFIG = ScGPTConfig(vocabulary_size=33, embsize=32, nlayers=2, nheads=4, d_hid=64)
@@ -39,31 +39,6 @@ def test_stack_equals_pytorchs_transformer(model):
     torch.testing.assert_close(out[~padding], expected[~padding], atol=1e-5, rtol=1e-5)
 
 
-def upstream_bins(row, n_bins, u):
-    """Upstream's ``_digitize`` with its random numbers given."""
-    edges = np.quantile(row, np.linspace(0, 1, n_bins - 1))
-    left, right = np.digitize(row, edges), np.digitize(row, edges, right=True)
-    return np.ceil(u * (right - left) + left)
-
-
-def test_bins_lie_where_upstream_can_put_them(counts):
-    cells = cells_of(counts)
-    vocabulary = {g: i for i, g in enumerate(cells.genes)}
-    rows = tokenise(cells, vocabulary, 51, 1000)
-    dense, certain = cells.expression.toarray().astype(np.float64), 0
-    for cell in range(len(cells)):
-        span = slice(rows.indptr[cell], rows.indptr[cell + 1])
-        values = dense[cell, rows.ids[span]]
-        assert set(rows.ids[span]) == set(np.flatnonzero(dense[cell]))
-        high = upstream_bins(values, 51, np.zeros(len(values)))
-        low = upstream_bins(values, 51, np.full(len(values), 1 - 1e-12))
-        assert ((rows.values[span] >= low) & (rows.values[span] <= high)).all()
-        certain += (low == high).sum()
-    assert certain > 0
-    assert rows.values.min() >= 1
-    assert rows.values.max() <= 50
-
-
 def test_too_many_genes_keep_a_random_but_stable_subset(counts):
     cells = cells_of(counts)
     vocabulary = {g: i for i, g in enumerate(cells.genes)}
@@ -76,11 +51,17 @@ def test_too_many_genes_keep_a_random_but_stable_subset(counts):
 
 
 def test_cells_without_known_genes_are_only_cls(counts):
-    rows = tokenise(cells_of(counts), {"LYZ": 0}, 51, 8)
-    ids, values, padding = pad_batch(rows, np.flatnonzero(rows.lengths == 0)[:1], 31, 30, -2.0)
-    assert ids.tolist() == [[31]]
-    assert values.tolist() == [[-2.0]]
-    assert not padding.any()
+    cells = cells_of(counts)
+    tokens = GeneTokens(cells, {"LYZ": 0}, 51, 8)
+    rows = tokens.rows(np.flatnonzero(tokens.lengths == 0)[:2], (31, -2))
+    assert rows.ids.tolist() == [31, 31]
+    assert rows.values.tolist() == [-2, -2]
+    assert rows.lengths.tolist() == [1, 1]
+
+
+def test_unknown_way_of_long_cells(counts):
+    with pytest.raises(SettingError, match="random, highest"):
+        GeneTokens(cells_of(counts), {}, 51, 8, "first")
 
 
 def folder_of(model, path, naming, suffix):

@@ -16,6 +16,7 @@ from torch import Tensor
 from scmpt_core.encoders.scgpt.model import ScGPT, ScGPTConfig
 from scmpt_core.errors import MissingComponent
 
+RECORD = "scmpt_download.json"  # what an installed folder says of its files
 WEIGHT_FILES = ("model.safetensors", "best_model.safetensors", "best_model.pt")
 SPECIAL_TOKENS = ("<pad>", "<cls>")
 # Heads that upstream trains with and that an embedding does not use.
@@ -34,7 +35,7 @@ class Checkpoint:
 
     model: ScGPT
     vocabulary: dict[str, int]  # symbol or special token → id
-    sha256: str  # of the weights file
+    sha256: str  # of the weights as they were published
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -57,7 +58,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             f"{folder / 'vocab.json'} lacks {', '.join(absent)}.", _again(folder)
         )
     weights = weights_file(folder)
-    state = _plain_names(_read_tensors(weights))
+    state = _plain_names(read_tensors(weights))
     model = ScGPT(_config(args, vocabulary, folder))
     try:
         model.load_state_dict(state, strict=True)
@@ -65,7 +66,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise MissingComponent(
             f"{weights} does not hold the tensors that args.json describes: {error}", _again(folder)
         ) from error
-    return Checkpoint(model.float().eval(), vocabulary, file_sha256(weights))
+    return Checkpoint(model.float().eval(), vocabulary, published_sha256(weights))
 
 
 def weights_file(folder: Path) -> Path:
@@ -82,6 +83,36 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file, read in pieces."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def published_sha256(weights: Path) -> str:
+    """SHA-256 of the weights as published: of the file that ``weights`` was converted from.
+
+    The record beside it is believed only while ``weights`` is the very file that it describes;
+    otherwise the hash is that of ``weights`` itself.
+    """
+    found = file_sha256(weights)
+    try:
+        record = json.loads((weights.parent / RECORD).read_text(encoding="utf-8"))["conversion"]
+        return record["source_sha256"] if record["sha256"] == found else found
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return found
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file; pickled code is not run.
+
+    Raises
+    ------
+    MissingComponent
+        It cannot be read.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise MissingComponent(f"{path} cannot be read: {error}", _again(path.parent)) from error
 
 
 def _config(args: dict, vocabulary: dict[str, int], folder: Path) -> ScGPTConfig:
@@ -104,15 +135,6 @@ def _config(args: dict, vocabulary: dict[str, int], folder: Path) -> ScGPTConfig
 def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     used = {k: v for k, v in state.items() if not k.startswith(UNUSED)}
     return {k.replace("self_attn.Wqkv.", "self_attn.in_proj_"): v for k, v in used.items()}
-
-
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise MissingComponent(f"{path} cannot be read: {error}", _again(path.parent)) from error
 
 
 def _read_json(path: Path) -> dict:

@@ -3,45 +3,66 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
+from torch import Tensor
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders.base import EncoderInfo
-from scmpt_core.encoders.batching import token_batches
+from scmpt_core.encoders.batching import BUDGET, encode_batches
 from scmpt_core.encoders.scgpt.checkpoint import Checkpoint
-from scmpt_core.encoders.scgpt.tokens import TokenRows, pad_batch, tokenise
+from scmpt_core.encoders.scgpt.packed import PackedScGPT
+from scmpt_core.encoders.scgpt.tokens import GeneTokens, LongCells, TokenRows
 from scmpt_core.progress import Meter, Progress
 
-VERSION = 1  # raise when a change here or in tokens.py alters any embedding
-TOKEN_BUDGET = 16_384  # padded tokens a batch
+VERSION = 2  # raise when a change here, in packed.py or in tokens.py alters any embedding
 
 
 class ScGPTEncoder:
-    """A checkpoint on a device."""
+    """A checkpoint on a device.
 
-    def __init__(self, info: EncoderInfo, checkpoint: Checkpoint, device: Device) -> None:
+    Parameters
+    ----------
+    long_cells
+        Which genes a cell keeps that expresses more than the model reads; see
+        :class:`~scmpt_core.encoders.scgpt.tokens.GeneTokens`.
+    """
+
+    def __init__(
+        self,
+        info: EncoderInfo,
+        checkpoint: Checkpoint,
+        device: Device,
+        long_cells: LongCells = "random",
+    ) -> None:
         self.info, self.checkpoint, self.device = info, checkpoint, device
-        self.model = checkpoint.model.to(device.name, device.dtype)
+        self.model, self.long_cells = checkpoint.model, long_cells
+        self.packed = PackedScGPT(self.model, device)
 
     def identity(self) -> dict:
-        """Weights, number format, length limit and preprocessing version."""
+        """Weights, number format, length limit, what fills it, and preprocessing version."""
         return {
             "encoder": self.info.name,
             "weights_sha256": self.checkpoint.sha256,
             "dtype": self.device.dtype_name,
             "max_length": self.model.config.max_length,
+            "long_cells": self.long_cells,
             "version": VERSION,
         }
 
     def encode(self, cells: Cells, progress: Progress) -> np.ndarray:
         """Embeddings, (cells, embsize) float32, each of length 1."""
-        rows = self._tokens(cells)
+        tokens, config = self.tokens(cells), self.model.config
+        cls = (self.checkpoint.vocabulary["<cls>"], int(config.pad_value))
+
+        def forward(rows: TokenRows) -> Tensor:
+            return self.packed(rows.ids, rows.values, rows.lengths)
+
         out = np.empty((len(cells), self.info.dimension), dtype=np.float32)
         meter = Meter(progress, len(cells), "cells", self.info.name)
-        for which in token_batches(rows.lengths + 1, TOKEN_BUDGET):
-            out[which] = self._forward(rows, which)
-            meter.add(len(which))
+        encode_batches(
+            tokens.lengths + 1, lambda which: tokens.rows(which, cls), forward, out,
+            BUDGET[self.device.name], meter,
+        )  # fmt: skip
         return out
 
     def window(self, cells: Cells) -> np.ndarray:
@@ -51,18 +72,7 @@ class ScGPTEncoder:
         counts = np.bincount(cells.expression.indices, minlength=len(cells.genes)) * known
         return counts / max(counts.sum(), 1)
 
-    def _tokens(self, cells: Cells) -> TokenRows:
-        config = self.model.config
-        return tokenise(cells, self.checkpoint.vocabulary, config.n_bins, config.max_length - 1)
-
-    @torch.inference_mode()
-    def _forward(self, rows: TokenRows, which: np.ndarray) -> np.ndarray:
-        vocabulary, config = self.checkpoint.vocabulary, self.model.config
-        ids, values, padding = pad_batch(
-            rows, which, vocabulary["<cls>"], vocabulary["<pad>"], config.pad_value
-        )
-        ids, values = torch.from_numpy(ids), torch.from_numpy(values)
-        mask = torch.from_numpy(padding).to(self.device.name) if padding.any() else None
-        out = self.model(ids.to(self.device.name), values.to(self.device.name), mask)
-        cls = torch.nn.functional.normalize(out[:, 0].float(), dim=1)  # (cells, d)
-        return cls.cpu().numpy()
+    def tokens(self, cells: Cells) -> GeneTokens:
+        """What the model reads of ``cells``, ``<cls>`` not included."""
+        config, room = self.model.config, self.model.config.max_length - 1
+        return GeneTokens(cells, self.checkpoint.vocabulary, config.n_bins, room, self.long_cells)

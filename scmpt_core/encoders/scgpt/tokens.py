@@ -10,110 +10,195 @@ generator; here they come from :mod:`scmpt_core.seeds`, so a cell always gets th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numba
 import numpy as np
 
 from scmpt_core.cells import Cells
+from scmpt_core.errors import SettingError
 from scmpt_core.seeds import content_seed, draw, mix, uniform
+
+LongCells = Literal["random", "highest"]  # which genes a cell keeps that has too many
+LONG_CELLS: tuple[LongCells, ...] = get_args(LongCells)
+DIGIT = 11  # bits sorted by a pass
+RADIX = 1 << DIGIT
 
 
 @dataclass(frozen=True)
 class TokenRows:
-    """Ragged tokens of many cells, ``<cls>`` not included."""
+    """Ragged tokens of many cells."""
 
     indptr: np.ndarray  # (cells + 1,)
     ids: np.ndarray  # (tokens,) int64 vocabulary ids, rising within a cell
-    values: np.ndarray  # (tokens,) float32 bins
+    values: np.ndarray  # (tokens,) int64 bins
 
     @property
     def lengths(self) -> np.ndarray:
-        """Genes per cell, (cells,)."""
+        """Tokens per cell, (cells,)."""
         return np.diff(self.indptr)
 
 
-def tokenise(cells: Cells, vocabulary: dict[str, int], n_bins: int, max_genes: int) -> TokenRows:
-    """Token rows of ``cells``; genes outside ``vocabulary`` are left out before binning."""
-    gene_ids = np.array([vocabulary.get(g, -1) for g in cells.genes], dtype=np.int64)
-    x = cells.expression
-    known = np.add.reduceat(
-        np.append(gene_ids[x.indices] >= 0, False).astype(np.int64), x.indptr[:-1]
-    ) * (np.diff(x.indptr) > 0)  # reduceat returns a neighbour's value for empty rows
-    indptr = np.concatenate([[0], np.cumsum(np.minimum(known, max_genes))])
-    ids = np.empty(indptr[-1], dtype=np.int64)
-    values = np.empty(indptr[-1], dtype=np.float32)
-    _fill(x.indptr, x.indices, x.data, gene_ids, cells.gene_hashes, n_bins, indptr, ids, values)
-    return TokenRows(indptr, ids, values)
+class GeneTokens:
+    """Tokens of any of ``cells``, made when asked for.
+
+    Parameters
+    ----------
+    vocabulary
+        Symbol → id; other genes are left out before binning.
+    max_genes
+        Genes a cell may have.
+    long_cells
+        What a cell with more keeps: ``"random"``, a subset drawn from the cell's own content
+        (upstream's way, but the same at every call), or ``"highest"``, its most expressed genes,
+        ties broken by the same draw.
+
+    Raises
+    ------
+    SettingError
+        There is no such way.
+    """
+
+    def __init__(
+        self,
+        cells: Cells,
+        vocabulary: dict[str, int],
+        n_bins: int,
+        max_genes: int,
+        long_cells: LongCells = "random",
+    ) -> None:
+        if long_cells not in LONG_CELLS:
+            raise SettingError(
+                f"Genes beyond the limit: {long_cells!r}.", f"Give one of {', '.join(LONG_CELLS)}."
+            )
+        self.cells, self.n_bins, self.highest = cells, n_bins, long_cells == "highest"
+        self.gene_ids = np.array([vocabulary.get(g, -1) for g in cells.genes], dtype=np.int64)
+        x = cells.expression
+        known = np.concatenate([[0], np.cumsum(self.gene_ids[x.indices] >= 0)])
+        self.lengths = np.minimum(np.diff(known[x.indptr]), max_genes)  # (cells,)
+
+    def rows(self, which: np.ndarray, cls: tuple[int, int] | None = None) -> TokenRows:
+        """Tokens of the cells ``which``; with ``cls`` (id, value) that token first in each."""
+        x, extra = self.cells.expression, int(cls is not None)
+        indptr = np.concatenate([[0], np.cumsum(self.lengths[which] + extra)])
+        ids, values = np.empty((2, indptr[-1]), dtype=np.int64)
+        if cls is not None:
+            ids[indptr[:-1]], values[indptr[:-1]] = cls
+        _fill(
+            np.asarray(which, np.int64), x.indptr.astype(np.int64), x.indices.astype(np.int64),
+            x.data, self.gene_ids, self.cells.gene_hashes, self.n_bins, self.highest,
+            indptr[:-1] + extra, indptr[1:], ids, values,
+        )  # fmt: skip
+        return TokenRows(indptr, ids, values)
 
 
-@numba.njit(cache=True)
-def _fill(x_indptr, x_indices, x_data, gene_ids, gene_hashes, n_bins, indptr, ids, values):
-    for cell in range(len(indptr) - 1):
-        start, end = x_indptr[cell], x_indptr[cell + 1]
-        room = indptr[cell + 1] - indptr[cell]
+def tokenise(
+    cells: Cells,
+    vocabulary: dict[str, int],
+    n_bins: int,
+    max_genes: int,
+    long_cells: LongCells = "random",
+) -> TokenRows:
+    """Token rows of all ``cells``, ``<cls>`` not included; see :class:`GeneTokens`."""
+    tokens = GeneTokens(cells, vocabulary, n_bins, max_genes, long_cells)
+    return tokens.rows(np.arange(len(cells)))
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill(
+    which, x_indptr, x_indices, x_data, gene_ids, gene_hashes, n_bins, highest,
+    starts, ends, ids, values,
+):  # fmt: skip
+    most = 0
+    for cell in which:
+        most = max(most, x_indptr[cell + 1] - x_indptr[cell])
+    genes, scratch = np.empty(most, np.int64), np.empty(most, np.int64)
+    order, bins = np.empty(most, np.int64), np.empty(most, np.int64)
+    keys, counts = np.empty(most, np.uint32), np.empty(RADIX, np.int64)
+    row = np.empty(most, np.float32)
+    edges = np.empty(n_bins - 1)
+    for i in range(len(which)):
+        start, end = x_indptr[which[i]], x_indptr[which[i] + 1]
+        room = ends[i] - starts[i]
         if room == 0:
             continue
         seed = content_seed(x_indices[start:end], gene_hashes)
-        genes = np.empty(end - start, np.int64)
-        row = np.empty(end - start, np.float64)
         n = 0
         for j in range(start, end):
             if gene_ids[x_indices[j]] >= 0:
-                genes[n] = x_indices[j]
-                row[n] = x_data[j]
+                genes[n], row[n], order[n] = x_indices[j], x_data[j], n
                 n += 1
-        genes, row = genes[:n], row[:n]
-        edges = _quantiles(np.sort(row), n_bins - 1)
-        kept = _kept(genes, gene_hashes, seed, room)
-        order = kept[np.argsort(gene_ids[genes[kept]])]
+        keys[:n] = row[:n].view(np.uint32)  # positive floats rise with their bits
+        _radix(keys, order[:n], scratch, counts, 3)
+        _quantiles(row, order[:n], edges)
+        _bin(row, order[:n], edges, genes, gene_hashes, seed, bins)
+        kept = order[:n] if room == n else _kept(row, genes[:n], gene_hashes, seed, room, highest)
         for k in range(room):
-            j = order[k]
-            low = np.searchsorted(edges, row[j], side="left")
-            high = np.searchsorted(edges, row[j], side="right")
-            u = uniform(draw(seed, gene_hashes[genes[j]]))
-            ids[indptr[cell] + k] = gene_ids[genes[j]]
-            values[indptr[cell] + k] = np.ceil(u * (low - high) + high)
+            keys[kept[k]] = gene_ids[genes[kept[k]]]
+        _radix(keys, kept, scratch, counts, 2)
+        for k in range(room):
+            ids[starts[i] + k] = keys[kept[k]]
+            values[starts[i] + k] = bins[kept[k]]
 
 
-@numba.njit(cache=True)
-def _quantiles(row, count):
+@numba.njit(cache=True, nogil=True)
+def _radix(keys, order, scratch, counts, passes):
+    """Sort ``order`` by ``keys[order]``, ``DIGIT`` bits a pass; a stable counting sort each."""
+    n = len(order)
+    for p in range(passes):
+        shift = np.uint32(DIGIT * p)
+        counts[:] = 0
+        for j in range(n):
+            counts[(keys[order[j]] >> shift) & np.uint32(RADIX - 1)] += 1
+        total = 0
+        for d in range(RADIX):
+            total, counts[d] = total + counts[d], total
+        for j in range(n):
+            digit = (keys[order[j]] >> shift) & np.uint32(RADIX - 1)
+            scratch[counts[digit]] = order[j]
+            counts[digit] += 1
+        order[:] = scratch[:n]
+
+
+@numba.njit(cache=True, nogil=True)
+def _quantiles(row, order, edges):
     """``np.quantile`` at evenly spaced points, to the last bit (numba's own rounds otherwise).
 
     The last bit decides: whether a value equals an edge decides which bins it may fall into.
     """
-    out = np.empty(count)
-    step = 1.0 / (count - 1)
-    for k in range(count):
-        q = 1.0 if k == count - 1 else k * step
-        place = (len(row) - 1) * q
+    n, step = len(order), 1.0 / (len(edges) - 1)
+    for k in range(len(edges)):
+        q = 1.0 if k == len(edges) - 1 else k * step
+        place = (n - 1) * q
         low = int(np.floor(place))
-        high = min(low + 1, len(row) - 1)
-        t, span = place - low, row[high] - row[low]
-        out[k] = row[high] - span * (1 - t) if t >= 0.5 else row[low] + span * t
-    return out
+        below, above = float(row[order[low]]), float(row[order[min(low + 1, n - 1)]])
+        t, span = place - low, above - below
+        edges[k] = above - span * (1 - t) if t >= 0.5 else below + span * t
 
 
-@numba.njit(cache=True)
-def _kept(genes, gene_hashes, seed, room):
-    """Positions of a random subset of ``room`` genes (all of them where they fit)."""
-    if room == len(genes):
-        return np.arange(room)
+@numba.njit(cache=True, nogil=True)
+def _bin(row, order, edges, genes, gene_hashes, seed, bins):
+    """Bin of each value: between its first edge and its last, drawn where they differ."""
+    low = high = 0  # edges below the value; edges not above it
+    for j in order:  # values rise, so both only move up
+        while low < len(edges) and edges[low] < row[j]:
+            low += 1
+        high = max(high, low)
+        while high < len(edges) and edges[high] <= row[j]:
+            high += 1
+        bins[j] = high
+        if high > low:
+            u = uniform(draw(seed, gene_hashes[genes[j]]))
+            bins[j] = int(np.ceil(u * (low - high) + high))
+
+
+@numba.njit(cache=True, nogil=True)
+def _kept(row, genes, gene_hashes, seed, room, highest):
+    """Positions of ``room`` genes: by a draw of their own, or by value and then that draw."""
     bits = np.empty(len(genes), np.uint64)
     for j in range(len(genes)):
         bits[j] = draw(mix(seed), gene_hashes[genes[j]])  # independent of the binning's draw
-    return np.argsort(bits)[:room]
-
-
-def pad_batch(
-    rows: TokenRows, which: np.ndarray, cls_id: int, pad_id: int, pad_value: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Dense ids, values and padding mask, each (cells, 1 + longest); ``<cls>`` first."""
-    width = 1 + int(rows.lengths[which].max(initial=0))
-    ids = np.full((len(which), width), pad_id, dtype=np.int64)
-    values = np.full((len(which), width), pad_value, dtype=np.float32)
-    ids[:, 0] = cls_id
-    for i, cell in enumerate(which):
-        start, end = rows.indptr[cell], rows.indptr[cell + 1]
-        ids[i, 1 : 1 + end - start] = rows.ids[start:end]
-        values[i, 1 : 1 + end - start] = rows.values[start:end]
-    return ids, values, ids == pad_id
+    by_draw = np.argsort(bits)
+    if not highest:
+        return by_draw[:room].copy()
+    return by_draw[np.argsort(-row[by_draw], kind="mergesort")][:room].copy()  # stable
