@@ -24,13 +24,14 @@ LOSSES = ("masked", "mvc", "regression", "contrast", "alignment")
 class Recipe:
     """All that the result depends on besides the data."""
 
-    steps: int = 3000
+    steps: int = 900
     seed: int = 0
     embsize: int = 256
     nlayers: int = 2
     nheads: int = 4
     d_hid: int = 384
     n_bins: int = 101
+    max_length: int = 2400  # of a cell in use; views are shorter
     groups: int = 4  # a batch: so many files (with replacement) …
     cells: int = 32  # … and so many cells of each
     genes: int = 100  # expressed genes a view
@@ -60,8 +61,9 @@ class Run:
     def __init__(self, recipe: Recipe, vocab: dict[str, int], data: Data, device: str) -> None:
         self.recipe, self.vocab, self.data, self.device = recipe, vocab, data, device
         self.config = ScGPTConfig(
-            len(vocab), recipe.embsize, recipe.nlayers, recipe.nheads, recipe.d_hid, recipe.n_bins
-        )
+            len(vocab), recipe.embsize, recipe.nlayers, recipe.nheads, recipe.d_hid,
+            recipe.n_bins, max_length=recipe.max_length,
+        )  # fmt: skip
         torch.manual_seed(recipe.seed)
         self.model = ScGPT(self.config).to(device)
         self.heads = Heads(recipe.embsize, data.targets[0].shape[1]).to(device)

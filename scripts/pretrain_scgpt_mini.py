@@ -1,6 +1,6 @@
 """Pretrain scgpt-mini: a small scGPT, on any folder of human .h5ad files.
 
-    PYTHONPATH=. python scripts/pretrain_scgpt_mini.py DATA_FOLDER OUT_FOLDER --steps 3000
+    PYTHONPATH=. python scripts/pretrain_scgpt_mini.py DATA_FOLDER OUT_FOLDER --steps 900
 
 Upstream's two objectives on binned values (Cui et al. 2024, doi:10.1038/s41592-024-02201-0):
 predict masked values from each gene's own token, and the same values from the ``<cls>`` vector
