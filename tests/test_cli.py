@@ -82,7 +82,7 @@ def test_train_compare_classify_embed(file, tmp_path):
     assert "uns['scmpt_2']" in again["written"]
     embedded = ad.read_h5ad(tmp_path / "e.h5ad")
     assert embedded.obsm["X_scmpt_pca"].shape == (120, 50)
-    assert embedded.obsm["X_scmpt_scgpt-mini"].shape == (120, 128)
+    assert embedded.obsm["X_scmpt_scgpt-mini"].shape == (120, 256)
     assert "fitted on all" in again["notes"][0]
 
     table = ok("compare", file, "--label", "cell_type", "--encoder", "pca", "--seeds", 1)

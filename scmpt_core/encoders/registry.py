@@ -37,7 +37,7 @@ EMBER = EncoderInfo(
     "the paper's text encoder: BERT-large, 512 tokens (about 152 genes)",
 )  # fmt: skip
 SCGPT_MINI = EncoderInfo(
-    "scgpt-mini", "genes", 128, "MIT",
+    "scgpt-mini", "genes", 256, "MIT",
     f"architecture: {SCGPT}; weights: assets/scgpt-mini/README.md",
     "a small scGPT pretrained on public cells, bundled",
 )  # fmt: skip

@@ -71,28 +71,24 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
             st.rerun()
     missing = sum(not e["ready"] for e in encoders)
     with st.expander(f"About the encoders ({missing} not on this machine)"):
-        encoder_table(encoders)
+        about(encoders)
 
 
-def encoder_table(encoders: list[dict]) -> None:
+def about(encoders: list[dict]) -> None:
     """What each encoder is, how large, and how fast it was here; what to do for a missing one."""
-    rows = [
-        {
-            "encoder": e["name"], "reads": READS[e["modality"]], "vector": e["dimension"],
-            "MB": e["megabytes"], "cells/s here": e["cells_per_second"], "licence": e["licence"],
-            "what": e["summary"], "reference": e["reference"],
-        }
-        for e in encoders
-    ]  # fmt: skip
-    numbers = {"MB": "{:,.0f}", "cells/s here": "{:,.0f}"}
-    st.dataframe(pd.DataFrame(rows).style.format(numbers, na_rep="–"), hide_index=True)
-    st.caption(
-        "cells/s: the last time measured on this machine; empty until an encoder has run, or "
-        "`python -m scmpt_core encoders --measure`."
-    )
     for e in encoders:
-        if not e["ready"]:
-            st.caption(f"**{e['name']}** is missing. {e['how_to_get']}")
+        facts = [f"{READS[e['modality']]} → {e['dimension']:,} numbers", e["licence"]]
+        if e["megabytes"] is not None:
+            facts.insert(1, f"{e['megabytes']:,.0f} MB")
+        if e["cells_per_second"] is not None:
+            facts.append(f"{e['cells_per_second']:,.0f} cells/s here")
+        elif e["ready"]:
+            facts.append("not timed here yet")
+        missing = "" if e["ready"] else f" **Missing:** {e['how_to_get']}"
+        st.caption(
+            f"**{e['name']}**, {e['summary']} ({' · '.join(facts)}). {e['reference']}.{missing}"
+        )
+    st.caption("`python -m scmpt_core encoders --measure` times all that are here.")
 
 
 def start_comparison(
