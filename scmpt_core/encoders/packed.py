@@ -142,14 +142,10 @@ class PackedStack:
 
     def _first(self, layer: PackedLayer, x: Tensor, packing: Packing) -> Tensor:
         dim, first = x.shape[1], x[packing.offsets[:-1].long()]  # (cells, d)
-        kv = self._project(x, layer.qkv[dim:])
+        kv = self._project(x, layer.qkv[dim:])  # (tokens + slack, 2, heads, d/heads)
         q = torch.addmm(layer.q_bias, first, layer.qkv[:dim].T).view(len(first), self.heads, -1)
-        mixed = torch.empty_like(q)
-        for cell, (start, end) in enumerate(packing.bounds):
-            k, v = kv[start:end].permute(1, 2, 0, 3)  # each (heads, tokens, d/heads)
-            weights = torch.bmm(q[cell].unsqueeze(1), k.transpose(1, 2)).softmax(dim=-1)
-            mixed[cell] = torch.bmm(weights, v).squeeze(1)
-        return self._rest(layer, first, mixed.view(first.shape))
+        mixed = attend(q, kv[:, 0], kv[:, 1], packing, first_only=True)
+        return self._rest(layer, first, mixed.reshape(first.shape))
 
     def _project(self, x: Tensor, weight: Tensor) -> Tensor:
         """``x @ weight.T`` by heads, (tokens + slack, parts, heads, d/heads); slack is zero."""
@@ -164,36 +160,44 @@ class PackedStack:
         return layer.norm2(F.linear(hidden, layer.down, layer.down_bias).add_(x))
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, packing: Packing) -> Tensor:
-    """Attention of each cell's tokens to its own, (tokens, heads, d/heads) as ``q``.
+def attend(q: Tensor, k: Tensor, v: Tensor, packing: Packing, first_only: bool = False) -> Tensor:
+    """Attention of each cell's tokens to its own, as ``q``: (queries, heads, d/heads).
 
-    ``q`` comes scaled; ``k`` and ``v`` have ``SLACK`` more rows, finite.
+    Parameters
+    ----------
+    q
+        Scaled queries of all tokens, or with ``first_only`` of each cell's first token.
+    k, v
+        Of all tokens and ``SLACK`` more rows, finite.
     """
-    if q.is_cuda and q.dtype in (torch.bfloat16, torch.float16):
-        from torch.nn.attention.varlen import varlen_attn
+    if not (q.is_cuda and q.dtype in (torch.bfloat16, torch.float16)):
+        return attend_by_cell(q, k, v, packing, first_only)
+    from torch.nn.attention.varlen import varlen_attn
 
-        longest, tokens = packing.longest, len(q)
-        offsets = packing.offsets
-        return varlen_attn(
-            q, k[:tokens], v[:tokens], offsets, offsets, longest, longest, scale=1.0
-        )  # fmt: skip
-    return attend_by_cell(q, k, v, packing)
+    ends, longest = packing.offsets, packing.longest
+    tokens, cells = packing.bounds[-1][1], len(packing.bounds)
+    firsts = torch.arange(cells + 1, dtype=torch.int32, device=q.device)
+    queries, most = (firsts, 1) if first_only else (ends, longest)
+    return varlen_attn(q, k[:tokens], v[:tokens], queries, ends, most, longest, scale=1.0)
 
 
-def attend_by_cell(q: Tensor, k: Tensor, v: Tensor, packing: Packing) -> Tensor:
+def attend_by_cell(
+    q: Tensor, k: Tensor, v: Tensor, packing: Packing, first_only: bool = False
+) -> Tensor:
     """The same, one cell at a time, on any device and in any number format."""
     mixed = q.new_empty(q.shape)
-    for start, end in packing.bounds:
+    for cell, (start, end) in enumerate(packing.bounds):
+        rows = slice(cell, cell + 1) if first_only else slice(start, end)
         # Rows of a length that vectors do not divide make the softmax 2.5 times slower, so some
         # of the following rows come along as keys, and get no weight. Copied head by head while
         # they are in the cache: the product would copy them, more slowly, by itself.
         stop = start + -(-(end - start) // VECTOR) * VECTOR
-        query = q[start:end].transpose(0, 1).contiguous()  # (heads, tokens, d/heads)
+        query = q[rows].transpose(0, 1).contiguous()  # (heads, queries, d/heads)
         keys = k[start:stop].transpose(0, 1).contiguous()  # (heads, width, d/heads)
         values = v[start:stop].transpose(0, 1).contiguous()  # (heads, width, d/heads)
-        scores = torch.bmm(query, keys.transpose(1, 2))  # (heads, tokens, width)
+        scores = torch.bmm(query, keys.transpose(1, 2))  # (heads, queries, width)
         scores[:, :, end - start :] = -torch.inf
-        mixed[start:end] = torch.bmm(scores.softmax(dim=-1), values).transpose(0, 1)
+        mixed[rows] = torch.bmm(scores.softmax(dim=-1), values).transpose(0, 1)
     return mixed
 
 

@@ -75,27 +75,42 @@ class OnGPU(torch.Tensor):
     is_cuda = True
 
 
-def test_the_gpus_kernel_is_asked_as_documented(monkeypatch):
-    """``varlen_attn`` replaced by its definition: (tokens, heads, d), offsets, longest, scale."""
+def by_definition(query, key, value, cu_q, cu_k, max_q, max_k, *, scale):
+    """What ``varlen_attn`` is documented to compute, and what it may be given."""
+    assert query.shape[1:] == key.shape[1:] == value.shape[1:] == (2, 8)
+    assert len(key) == len(value) == cu_k[-1] == 39
+    assert len(query) == cu_q[-1]
+    assert cu_q.dtype == cu_k.dtype == torch.int32
+    assert max_q == (cu_q[1:] - cu_q[:-1]).max()
+    assert max_k == (cu_k[1:] - cu_k[:-1]).max()
+    out = torch.empty(query.shape, dtype=query.dtype)
+    spans = zip(cu_q[:-1].tolist(), cu_q[1:].tolist(), cu_k[:-1].tolist(), cu_k[1:].tolist(),
+                strict=True)  # fmt: skip
+    for a, b, c, d in spans:
+        parts = [t.transpose(0, 1)[None] for t in (query[a:b], key[c:d], value[c:d])]
+        same = torch.nn.functional.scaled_dot_product_attention(*parts, scale=scale)
+        out[a:b] = same[0].transpose(0, 1)
+    return out
+
+
+@pytest.mark.parametrize("first_only", [False, True])
+def test_the_gpus_kernel_is_asked_as_documented(monkeypatch, first_only):
     torch.manual_seed(0)
     packing = Packing.of(np.array([5, 1, 33]), "cpu")
     q, k, v = torch.randn(3, 39 + packed.SLACK, 2, 8, dtype=torch.bfloat16)
-
-    def definition(query, key, value, cu_q, cu_k, max_q, max_k, *, scale):
-        assert query.shape == key.shape == value.shape == (39, 2, 8)
-        assert cu_q.dtype == torch.int32
-        assert cu_q.tolist() == cu_k.tolist() == [0, 5, 6, 39]
-        assert max_q == max_k == 33
-        out = torch.empty(query.shape, dtype=query.dtype)
-        for a, b in zip(cu_q[:-1].tolist(), cu_q[1:].tolist(), strict=True):
-            parts = (t[a:b].transpose(0, 1)[None] for t in (query, key, value))
-            same = torch.nn.functional.scaled_dot_product_attention(*parts, scale=scale)
-            out[a:b] = same[0].transpose(0, 1)
-        return out
-
-    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", definition)
-    expected = attend_by_cell(q[:39], k, v, packing)
-    out = attend(q[:39].as_subclass(OnGPU), k, v, packing)
+    q = q[[0, 5, 6]] if first_only else q[:39]
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", by_definition)
+    expected = attend_by_cell(q, k, v, packing, first_only)
+    out = attend(q.as_subclass(OnGPU), k, v, packing, first_only)
     torch.testing.assert_close(
         out.as_subclass(torch.Tensor).float(), expected.float(), atol=0.05, rtol=0.02
     )
+
+
+def test_only_first_tokens_are_those_of_all_tokens():
+    torch.manual_seed(0)
+    packing = Packing.of(np.array([5, 1, 33]), "cpu")
+    q, k, v = torch.randn(3, 39 + packed.SLACK, 2, 8)
+    whole = attend_by_cell(q[:39], k, v, packing)
+    first = attend_by_cell(q[[0, 5, 6]], k, v, packing, first_only=True)
+    torch.testing.assert_close(first, whole[[0, 5, 6]])

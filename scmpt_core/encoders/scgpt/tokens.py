@@ -62,20 +62,21 @@ class GeneTokens:
     ) -> None:
         self.cells, self.n_bins, self.highest = cells, n_bins, long_cells == "highest"
         self.gene_ids = np.array([vocabulary.get(g, -1) for g in cells.genes], dtype=np.int64)
-        x = cells.expression
-        known = np.concatenate([[0], np.cumsum(self.gene_ids[x.indices] >= 0)])
-        self.lengths = np.minimum(np.diff(known[x.indptr]), max_genes)  # (cells,)
+        self.indptr = cells.expression.indptr.astype(np.int64)
+        self.indices = cells.expression.indices.astype(np.int64)
+        known = np.concatenate([[0], np.cumsum(self.gene_ids[self.indices] >= 0)])
+        self.lengths = np.minimum(np.diff(known[self.indptr]), max_genes)  # (cells,)
 
     def rows(self, which: np.ndarray, cls: tuple[int, int] | None = None) -> TokenRows:
         """Tokens of the cells ``which``; with ``cls`` (id, value) that token first in each."""
-        x, extra = self.cells.expression, int(cls is not None)
+        extra = int(cls is not None)
         indptr = np.concatenate([[0], np.cumsum(self.lengths[which] + extra)])
         ids, values = np.empty((2, indptr[-1]), dtype=np.int64)
         if cls is not None:
             ids[indptr[:-1]], values[indptr[:-1]] = cls
         _fill(
-            np.asarray(which, np.int64), x.indptr.astype(np.int64), x.indices.astype(np.int64),
-            x.data, self.gene_ids, self.cells.gene_hashes, self.n_bins, self.highest,
+            np.asarray(which, np.int64), self.indptr, self.indices, self.cells.expression.data,
+            self.gene_ids, self.cells.gene_hashes, self.n_bins, self.highest,
             indptr[:-1] + extra, indptr[1:], ids, values,
         )  # fmt: skip
         return TokenRows(indptr, ids, values)
