@@ -12,6 +12,9 @@ which is what ``SentenceTransformer.encode`` calls.
 
 from __future__ import annotations
 
+import scmpt_core  # noqa: F401 (settings of threads, before torch starts any)
+
+# isort: split
 import argparse
 import sys
 import types
@@ -30,7 +33,7 @@ for name in ("scmpt_core.encoders", "scmpt_core.encoders.scgpt"):
 
 from benchmarks.race import matrix_rate, race, transformer_flops  # noqa: E402
 from scmpt_core.device import Device  # noqa: E402
-from scmpt_core.encoders.batching import BUDGET, encode_batches  # noqa: E402
+from scmpt_core.encoders.batching import Budget, encode_batches  # noqa: E402
 from scmpt_core.encoders.bert import PackedBert  # noqa: E402
 from scmpt_core.encoders.packed import Packing  # noqa: E402
 from scmpt_core.encoders.scgpt.model import ScGPT, ScGPTConfig  # noqa: E402
@@ -77,7 +80,7 @@ def scgpt(device: Device, cells: int, peer: int, rounds: int, layers: int) -> No
         meter = Meter(silent, cells, "cells", "scGPT")
         encode_batches(
             tokens.lengths + 1, lambda which: tokens.rows(which, (CLS, -2)), forward, out,
-            BUDGET[device.name], meter,
+            Budget.of(device.name), meter,
         )  # fmt: skip
         return out
 
@@ -108,6 +111,10 @@ def scgpt(device: Device, cells: int, peer: int, rounds: int, layers: int) -> No
                 padding = torch.zeros(x.shape[:2], dtype=torch.bool, device=device.name)
                 stack(x, src_key_padding_mask=padding)[:, 0].float().cpu()
 
+    few = GeneTokens(made, vocabulary, 51, 1_199).rows(np.arange(min(32, cells)), (CLS, -2))
+    exact = PackedScGPT(model.cpu(), Device(device.name, torch.float32, "to compare with"))
+    _agree("scGPT", *(m(few.ids, few.values, few.lengths) for m in (packed, exact)))
+    model.to(device.name)
     _report(device, "scGPT", ours, cells, upstreams_way, peer, rounds,
             transformer_flops(1_200, layers, 512, 512))  # fmt: skip
 
@@ -134,7 +141,8 @@ def text(device: Device, cells: int, peer: int, rounds: int, layers: int) -> Non
             return packed(rows.ravel(), packing, first_only=True)
 
         meter = Meter(silent, cells, "cells", "text")
-        encode_batches(lengths, lambda which: ids[which], forward, out, BUDGET[device.name], meter)
+        budget = Budget.of(device.name)
+        encode_batches(lengths, lambda which: ids[which], forward, out, budget, meter)
         return out
 
     @torch.inference_mode()
@@ -143,8 +151,21 @@ def text(device: Device, cells: int, peer: int, rounds: int, layers: int) -> Non
             batch = torch.from_numpy(ids[start : min(start + 32, peer)]).to(device.name)
             bert(batch, attention_mask=torch.ones_like(batch)).last_hidden_state[:, 0].cpu()
 
+    few, n = ids[:32].ravel(), min(32, cells)
+    exact = PackedBert(bert.cpu(), Device(device.name, torch.float32, "to compare with"))
+    packing = Packing.of(np.full(n, 512), device.name)
+    _agree("text", *(m(few, packing, first_only=True) for m in (packed, exact)))
+    bert.to(device.name)
     _report(device, "text", ours, cells, modules_way, peer, rounds,
             transformer_flops(512, layers, 1_024, 4_096))  # fmt: skip
+
+
+def _agree(what: str, fast: torch.Tensor, exact: torch.Tensor) -> None:
+    """A speed of wrong numbers is none: end unless they are those of float32, cell by cell."""
+    cosine = float(torch.cosine_similarity(fast.float(), exact.float()).min())
+    print(f"{what}: cosine to float32, one cell at a time: at least {cosine:.5f}")
+    if not cosine >= 0.999:
+        raise SystemExit(f"{what}: the fast path gives other numbers.")
 
 
 def _report(device, what, ours, cells, theirs, peer, rounds, flops) -> None:

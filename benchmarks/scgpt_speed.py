@@ -8,6 +8,9 @@ in batches of 64, as it does by default without a GPU.
 
 from __future__ import annotations
 
+import scmpt_core  # noqa: F401 (settings of threads, before torch starts any)
+
+# isort: split
 import argparse
 import tempfile
 from pathlib import Path
@@ -15,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import scmpt_core  # noqa: F401 (settings of threads, before torch starts any)
 from benchmarks.race import matrix_rate, race, transformer_flops
 from scmpt_core.data import load
 from scmpt_core.device import Device, choose_device

@@ -8,11 +8,13 @@ float32, its default, with the joined sentences at hand.
 
 from __future__ import annotations
 
+import scmpt_core  # noqa: F401 (settings of threads, before torch starts any)
+
+# isort: split
 import argparse
 
 import numpy as np
 
-import scmpt_core  # noqa: F401 (settings of threads, before torch starts any)
 from benchmarks.race import matrix_rate, race, transformer_flops
 from scmpt_core.data import load
 from scmpt_core.device import choose_device

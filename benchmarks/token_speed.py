@@ -8,6 +8,9 @@ its per-cell binning, at 1,000 genes. One core each but for the tokenizer, which
 
 from __future__ import annotations
 
+import scmpt_core  # noqa: F401 (settings of threads, before torch starts any)
+
+# isort: split
 import numpy as np
 import scipy.sparse as sp
 import torch

@@ -61,7 +61,7 @@ def page(item: Item, result: Item | None) -> None:
                 st.info("Choose a label and press **Compare**.")
             return
         stored = comparison_of(chosen)
-        view.answer(stored)
+        view.answer(chosen, stored)
     details(chosen, stored)
     view.save_model(chosen, stored)
 
@@ -70,7 +70,7 @@ def orphan(result: Item) -> None:
     """A result whose dataset is no longer kept."""
     st.info(f"The dataset {plain(result.meta['dataset_name'])} is no longer kept; its result is.")
     stored = comparison_of(result)
-    view.answer(stored)
+    view.answer(result, stored)
     details(result, stored)
     view.save_model(result, stored)
 

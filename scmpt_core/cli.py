@@ -95,10 +95,11 @@ def encoders(
 ) -> None:
     """Which encoders there are, their size and speed here, and what to do for the missing ones."""
     from scmpt_core import verbs
+    from scmpt_core.library import noting
 
     store, device = _machine()
     if measure:
-        verbs.time_encoders(store, device, Reporter())
+        verbs.time_encoders(device, noting(store.root.parent, device.name), Reporter())
     rows = verbs.list_encoders(store.root.parent, device.name)
     lines = [f"{'':12} {'reads':10} {'length':>6} {'MB':>8} {'cells/s':>8}  licence"]
     for r in rows:
@@ -148,7 +149,7 @@ def embed(
 ) -> None:
     """Write FILE with the cells' embeddings; a killed run continues where it stopped.
 
-    With --backed the memory that is needed does not grow with the number of cells.
+    With --backed a .h5ad is read in pieces: only the cells' names are held in memory as a whole.
     """
     from scmpt_core import verbs
     from scmpt_core.data import check_target, load

@@ -14,9 +14,11 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from scmpt_core.encoders import Encoder, identity_hash
 from scmpt_core.progress import Meter, Progress, silent
 
 FORMAT = 2
+MANIFEST = "manifest.json"
 TIMED = 256  # cells that a rate is told from, at least
 
 
@@ -44,19 +47,20 @@ class EmbeddingStore:
     def get(self, encoder: Encoder, cells: Cells, progress: Progress = silent) -> np.ndarray:
         """Embeddings of ``cells``, (cells, dimension) float32, encoded only where missing."""
         folder = self.root / self.key(encoder, cells)
-        size = encoder.chunk
-        chunks = [slice(i, min(i + size, len(cells))) for i in range(0, len(cells), size)]
-        files = [folder / f"{c.start:08d}-{c.stop:08d}.npy" for c in chunks]
-        stored = {file for file in files if file.exists()}
-        if not (folder / "manifest.json").exists() or len(stored) < len(files):
+        shape = (len(cells), encoder.info.dimension)
+        chunks = _complete(folder, shape)
+        if chunks is None:
+            starts = range(0, len(cells), encoder.chunk)
+            chunks = [Chunk(folder, i, min(i + encoder.chunk, len(cells))) for i in starts]
             folder.mkdir(parents=True, exist_ok=True)
-            done = sum(c.stop - c.start for c, f in zip(chunks, files, strict=True) if f in stored)
+            missing = [c for c in chunks if not c.sound(shape[1])]
+            done = len(cells) - sum(len(c) for c in missing)
             meter = Meter(progress, len(cells), "cells", encoder.info.name, done=done)
-            missing = [(c, f) for c, f in zip(chunks, files, strict=True) if f not in stored]
             self._fill(encoder, cells, missing, meter)
-            self._finish(folder, encoder, cells, files)
+            self._finish(folder, encoder, cells, chunks)
         progress(1.0, f"{encoder.info.name}: {len(cells):,} cells embedded")
-        return self._read(folder, files, encoder)
+        parts = [np.load(c.file, allow_pickle=False) for c in chunks]
+        return np.concatenate(parts or [np.zeros(shape, np.float32)])
 
     @staticmethod
     def key(encoder: Encoder, cells: Cells) -> str:
@@ -65,43 +69,75 @@ class EmbeddingStore:
         digest = hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
         return f"{encoder.info.name}-{digest}"
 
-    def _fill(
-        self, encoder: Encoder, cells: Cells, missing: list[tuple[slice, Path]], meter: Meter
-    ) -> None:
+    def _fill(self, encoder: Encoder, cells: Cells, missing: list[Chunk], meter: Meter) -> None:
         timed = seconds = 0.0
-        for i, (chunk, file) in enumerate(missing):
-            start, size = time.perf_counter(), chunk.stop - chunk.start
-            self._encode(encoder, cells, chunk, file, meter)
-            meter.add(size)
-            if i or len(missing) == 1:  # the first of several compiles kernels, and warms up
-                timed, seconds = timed + size, seconds + time.perf_counter() - start
+        for i, chunk in enumerate(missing):
+            start = time.perf_counter()
+            part = cells.take(np.arange(chunk.start, chunk.stop))
+            values = encoder.encode(part, meter.inside(len(part)))
+            with _renamed(chunk.file, "wb") as out:
+                np.save(out, values, allow_pickle=False)
+            meter.add(len(chunk))
+            if i:  # the first compiles kernels and warms up
+                timed, seconds = timed + len(chunk), seconds + time.perf_counter() - start
         if self.noted is not None and timed >= TIMED:
             self.noted(encoder.info.name, timed / seconds)
 
-    def _encode(
-        self, encoder: Encoder, cells: Cells, chunk: slice, file: Path, meter: Meter
-    ) -> None:
-        part = cells.take(np.arange(chunk.start, chunk.stop))
-        values = encoder.encode(part, meter.inside(len(part)))
-        handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-        with os.fdopen(handle, "wb") as out:
-            np.save(out, values, allow_pickle=False)
-        os.replace(temporary, file)
-
-    def _finish(self, folder: Path, encoder: Encoder, cells: Cells, files: list[Path]) -> None:
+    @staticmethod
+    def _finish(folder: Path, encoder: Encoder, cells: Cells, chunks: list[Chunk]) -> None:
         manifest = {
             "encoder": encoder.identity(),
             "cells": len(cells),
             "cells_fingerprint": cells.fingerprint,
             "dimension": encoder.info.dimension,
-            "chunks": len(files),
+            "chunks": [[c.start, c.stop] for c in chunks],
         }
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with os.fdopen(handle, "w") as out:
+        with _renamed(folder / MANIFEST, "w") as out:
             json.dump(manifest, out, indent=1)
-        os.replace(temporary, folder / "manifest.json")
+        listed = {c.file for c in chunks}
+        for file in set(folder.glob("*.npy")) - listed:  # of a run with other chunks, cut off
+            file.unlink(missing_ok=True)
 
-    def _read(self, folder: Path, files: list[Path], encoder: Encoder) -> np.ndarray:
-        parts = [np.load(file, allow_pickle=False) for file in files]
-        parts = parts or [np.zeros((0, encoder.info.dimension), np.float32)]
-        return np.concatenate(parts)
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive cells and the file of their vectors."""
+
+    folder: Path
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def file(self) -> Path:
+        """Named by its cells, so that chunks of another size are other files."""
+        return self.folder / f"{self.start:08d}-{self.stop:08d}.npy"
+
+    def sound(self, dimension: int) -> bool:
+        """Whether the file is there and whole."""
+        try:
+            shape = np.load(self.file, mmap_mode="r", allow_pickle=False).shape
+        except (OSError, ValueError, EOFError):  # missing, or cut short by a crash of the machine
+            return False
+        return shape == (len(self), dimension)
+
+
+def _complete(folder: Path, shape: tuple[int, int]) -> list[Chunk] | None:
+    """The chunks of an embedding that is there as a whole, of whatever size they are."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_text())["chunks"]
+    except (OSError, ValueError):
+        return None
+    chunks = [Chunk(folder, start, stop) for start, stop in listed]
+    return chunks if all(chunk.sound(shape[1]) for chunk in chunks) else None
+
+
+@contextmanager
+def _renamed(target: Path, mode: str) -> Iterator[IO]:
+    """A temporary file beside ``target`` that takes its place when it is whole."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+    with os.fdopen(handle, mode) as out:
+        yield out
+    os.replace(temporary, target)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from scmpt_core.encoders import DEFAULT_OPTIONS, ENCODERS, EncoderOptions, cover
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion import Prediction, ScMPT, embed, fit_encoders, load_encoders
 from scmpt_core.library import embedding_rate, known_rates
-from scmpt_core.progress import Meter, Progress, part
+from scmpt_core.progress import Meter, Progress, part, silent
 
 
 def check(dataset: Dataset) -> dict:
@@ -72,15 +72,16 @@ def list_encoders(home: Path | None = None, device: str = "cpu") -> list[dict]:
     return rows
 
 
-def time_encoders(store: EmbeddingStore, device: Device, progress: Progress) -> None:
-    """Embed the demo's cells with each encoder that is ready, anew, so that rates are known."""
+def time_encoders(device: Device, noted: Callable[[str, float], None], progress: Progress) -> None:
+    """Embed the demo's cells with each encoder that is ready, and tell its cells a second."""
     cells = load(DEMO).usable()
     ready = [spec.info.name for spec in ENCODERS if spec.status().ready]
     for i, name in enumerate(ready):
-        step = part(progress, i / len(ready), (i + 1) / len(ready))
         encoder = fit_encoders(load_encoders([name], device), cells, np.arange(len(cells)))[name]
-        with tempfile.TemporaryDirectory() as folder:  # what is stored already tells no speed
-            EmbeddingStore(Path(folder), store.noted).get(encoder, cells, step)
+        encoder.encode(cells.take(np.arange(64)), silent)  # compiles kernels and warms up
+        start = time.perf_counter()
+        encoder.encode(cells, part(progress, i / len(ready), (i + 1) / len(ready)))
+        noted(name, len(cells) / (time.perf_counter() - start))
 
 
 def embed_file(
@@ -127,9 +128,9 @@ def embed_backed(
     view: View | None = None,
     options: EncoderOptions = DEFAULT_OPTIONS,
 ) -> dict:
-    """As :func:`embed_file`, for a .h5ad of any number of cells: it is read in pieces, once.
+    """As :func:`embed_file`, for a large .h5ad: it is read in pieces, once for all encoders.
 
-    Memory does not grow with the cells; what is in the file is copied to ``out`` untouched.
+    Only the cells' names are held whole; what is in the file is copied to ``out`` untouched.
 
     Raises
     ------

@@ -2,7 +2,8 @@
 
 A view is what one cell could have looked like in a shallower experiment or on a smaller gene
 panel: its counts are thinned, genes outside a random panel are dropped, what is left is binned
-within the cell as :mod:`scmpt_core.encoders.scgpt.tokens` bins it, and some genes are drawn.
+within the cell as :mod:`scmpt_core.encoders.scgpt.tokens` bins it (but for the last bit of an
+edge, which now and then puts a value into a neighbouring bin), and some genes are drawn.
 """
 
 from __future__ import annotations

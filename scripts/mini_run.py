@@ -172,10 +172,16 @@ class Run:
             name: round(value, 5) for name, value in named.items()
         }
 
+    def fingerprint(self) -> list[list]:
+        """Which cells are trained on: file, cells, and the sum of their expression."""
+        pairs = zip(self.data.files, self.data.train, strict=True)
+        return [[f.name, len(r), float(f.expression[r].sum(dtype=np.float64))] for f, r in pairs]
+
     def save(self, path: Path) -> None:
         """The whole state, under a temporary name first: a kill leaves the old one whole."""
         state = {
-            "recipe": asdict(self.recipe), "model": self.model.state_dict(),
+            "recipe": asdict(self.recipe), "data": self.fingerprint(),
+            "model": self.model.state_dict(),
             "heads": self.heads.state_dict(), "optimiser": self.optimiser.state_dict(),
             "rng": self.rng.bit_generator.state, "step": self.step,
             "cpu_seconds": self.cpu_seconds, "history": self.history,
@@ -189,6 +195,8 @@ class Run:
         state = torch.load(path, map_location=self.device, weights_only=True)
         if state["recipe"] != asdict(self.recipe):
             raise SystemExit(f"{path} was made with other settings; remove it to start anew.")
+        if state["data"] != self.fingerprint():
+            raise SystemExit(f"{path} was made with other cells; remove it to start anew.")
         self.model.load_state_dict(state["model"])
         self.heads.load_state_dict(state["heads"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -35,7 +35,11 @@ def test_a_killed_run_continues_at_its_chunk(store):
     encoder = CountingEncoder()
     np.testing.assert_array_equal(store.get(encoder, cells), cells.expression.toarray())
     assert encoder.encoded == 20
-    assert json.loads((folder / "manifest.json").read_text())["chunks"] == 3
+    assert json.loads((folder / "manifest.json").read_text())["chunks"] == [
+        [0, 50],
+        [50, 100],
+        [100, 120],
+    ]
 
 
 def test_a_half_written_chunk_is_not_read(store):
@@ -63,3 +67,34 @@ def test_a_lost_chunk_is_encoded_again(store):
     next(store.root.rglob("00000050-00000100.npy")).unlink()
     np.testing.assert_array_equal(store.get(encoder, cells), cells.expression.toarray())
     assert encoder.encoded == 170
+
+
+def test_another_chunk_size_finds_what_is_whole_and_replaces_what_is_not(store):
+    cells, encoder = cells_of(toy()), CountingEncoder()
+    store.get(encoder, cells)
+    encoder.chunk = 70
+    store.get(encoder, cells)
+    assert encoder.encoded == 120  # nothing was encoded anew for want of its own chunks
+    next(store.root.rglob("00000050-00000100.npy")).unlink()
+    np.testing.assert_array_equal(store.get(encoder, cells), cells.expression.toarray())
+    names = sorted(file.name for file in store.root.rglob("*.npy"))
+    assert names == ["00000000-00000070.npy", "00000070-00000120.npy"]
+
+
+def test_a_truncated_chunk_is_encoded_again(store):
+    cells, encoder = cells_of(toy()), CountingEncoder()
+    store.get(encoder, cells)
+    file = next(store.root.rglob("00000050-00000100.npy"))
+    file.write_bytes(file.read_bytes()[:500])
+    np.testing.assert_array_equal(store.get(encoder, cells), cells.expression.toarray())
+    assert encoder.encoded == 170
+
+
+def test_the_rate_is_told_without_the_first_chunk(tmp_path):
+    told, cells = [], cells_of(toy(200))
+    store = EmbeddingStore(tmp_path, lambda name, rate: told.append((name, rate)))
+    store.get(CountingEncoder(), cells.take(np.arange(50)))
+    assert told == []
+    store.get(CountingEncoder(), cells)
+    assert [name for name, _ in told] == ["counting"]
+    assert told[0][1] > 0

@@ -1,6 +1,7 @@
 """A `Dataset` out of a file, or a clear refusal."""
 
-from scmpt_core.data.backed import BackedDataset, BackedWriter, open_backed
+from scmpt_core.data.backed import BackedDataset, open_backed
+from scmpt_core.data.backed_writer import BackedWriter
 from scmpt_core.data.checks import worst
 from scmpt_core.data.dataset import Dataset, load
 from scmpt_core.data.demo import DEMO, DEMO_LABEL

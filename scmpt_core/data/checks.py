@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from scmpt_core.data.findings import Finding, error, info, warning
 from scmpt_core.data.genes import GeneNames, guess_species
@@ -83,12 +82,12 @@ def check_genes(
     return out
 
 
-def check_cells(ids: pd.Index, matrix: sp.csr_matrix) -> list[Finding]:
+def check_cells(ids: pd.Index, genes_per_cell: np.ndarray, columns: int) -> list[Finding]:
     """Whether there are any, and repeated cell names."""
     if not len(ids):
         return [error("no_cells", 0, "There are no cells (0 rows).", "Give another file.")]
-    out = [info("size", len(ids), f"{len(ids):,} cells × {matrix.shape[1]:,} columns.")]
-    empty = int((np.diff(matrix.indptr) == 0).sum())
+    out = [info("size", len(ids), f"{len(ids):,} cells × {columns:,} columns.")]
+    empty = int((genes_per_cell == 0).sum())
     if empty == len(ids):
         return [*out, error("all_empty", empty, "No cell has a value above 0.", "Choose --matrix.")]
     repeated = len(ids) - ids.nunique()

@@ -96,7 +96,7 @@ def load(file: str | Path, view: View | None = None, settings: Settings | None =
     better = None if known else genes.better_column(var, checks.MIN_RECOGNISED)
     findings = [
         info("matrix", 0, f"{chosen} is used: {why}."),
-        *checks.check_cells(adata.obs_names, raw),
+        *checks.check_cells(adata.obs_names, np.diff(raw.indptr), raw.shape[1]),
         *checks.check_values(values, chosen, judged),
         *checks.check_genes(var.index.to_numpy(str), names, values.kind == "log", better),
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 import numpy as np
 
 from scmpt_core.device import Device
-from scmpt_core.errors import SettingError
+from scmpt_core.errors import MissingComponent, SettingError
 from scmpt_core.progress import Progress
 
 if TYPE_CHECKING:
@@ -114,6 +114,22 @@ class EncoderSpec:
     load: Callable[[Device, EncoderOptions], Encoder]
     vocabulary: Callable[[], Set[str] | None]
     size: Callable[[], int | None]
+
+
+def check_width(info: EncoderInfo, width: int | None) -> None:
+    """Refuse weights of another encoder than ``info`` describes.
+
+    Raises
+    ------
+    MissingComponent
+        Their vectors are of another length.
+    """
+    if width != info.dimension:
+        raise MissingComponent(
+            f"The weights given for {info.name} make vectors of {width} numbers, not "
+            f"{info.dimension:,}.",
+            "Give the folder of that model.",
+        )
 
 
 def identity_hash(encoder: Encoder) -> str:

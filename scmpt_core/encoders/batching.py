@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -35,12 +36,46 @@ def next_batch(order: np.ndarray, lengths: np.ndarray, budget: int) -> np.ndarra
     return order[: max(int(fitting), 1)]
 
 
+@dataclass
+class Budget:
+    """Tokens a batch may hold; an encoder keeps its own, so what was learnt of a GPU stays."""
+
+    tokens: int
+
+    @classmethod
+    def of(cls, device: str) -> Budget:
+        """What a device starts with."""
+        return cls(BUDGET[device])
+
+
+class Running:
+    """A batch on its way back to the host."""
+
+    def __init__(self, which: np.ndarray, vectors: Tensor) -> None:
+        self.which, self.event = which, None
+        self.host = vectors.float()
+        if vectors.is_cuda:
+            # Queued behind this batch, and waited for alone: waiting for a plain copy would also
+            # wait for the batch that was queued after this one.
+            device, self.host = self.host, torch.empty(vectors.shape, pin_memory=True)
+            self.host.copy_(device, non_blocking=True)
+            self.event = torch.cuda.Event()
+            self.event.record()
+
+    def into(self, out: np.ndarray) -> int:
+        """Put the vectors in their places; how many cells they were."""
+        if self.event is not None:
+            self.event.synchronize()
+        out[self.which] = self.host.cpu().numpy()
+        return len(self.which)
+
+
 def encode_batches(
     lengths: np.ndarray,
     prepare: Callable[[np.ndarray], Tokens],
     forward: Callable[[Tokens], Tensor],
     out: np.ndarray,
-    budget: int,
+    budget: Budget,
     meter: Meter,
 ) -> None:
     """Fill ``out``, (cells, d), batch by batch; the order of the cells is kept.
@@ -63,47 +98,44 @@ def encode_batches(
         A single cell does not fit into the device's memory.
     """
     order = np.argsort(-lengths, kind="stable")
-    running: deque[tuple[np.ndarray, Tensor]] = deque()
+    running: deque[Running] = deque()
+
+    def collect(keep: int) -> None:
+        while len(running) > keep:
+            meter.add(running.popleft().into(out))
+
     with ThreadPoolExecutor(1) as thread:
-        which = next_batch(order, lengths, budget)
+        which = next_batch(order, lengths, budget.tokens)
         tokens = thread.submit(prepare, which)
         while len(which):
             rest = order[len(which) :]
-            following = next_batch(rest, lengths, budget) if len(rest) else rest
-            ahead = thread.submit(prepare, following)
+            following = next_batch(rest, lengths, budget.tokens) if len(rest) else rest
+            ahead, full = thread.submit(prepare, following), False
             try:
-                running.append((which, forward(tokens.result())))
-            except torch.OutOfMemoryError as error:
-                ahead.cancel()
-                _collect(running, out, meter, keep=0)
-                budget = _halved(which, lengths, meter, error)
-                which = next_batch(order, lengths, budget)
+                running.append(Running(which, forward(tokens.result())))
+            except torch.OutOfMemoryError:
+                full = True  # handled below: the exception still holds the batch's tensors
+            if full:
+                collect(keep=0)
+                _halve(budget, which, lengths, meter)
+                which = next_batch(order, lengths, budget.tokens)
                 tokens = thread.submit(prepare, which)
                 continue
-            _collect(running, out, meter, keep=1)
+            collect(keep=1)
             order, which, tokens = rest, following, ahead
-    _collect(running, out, meter, keep=0)
+    collect(keep=0)
 
 
-def _collect(
-    running: deque[tuple[np.ndarray, Tensor]], out: np.ndarray, meter: Meter, keep: int
-) -> None:
-    while len(running) > keep:
-        which, vectors = running.popleft()
-        out[which] = vectors.float().cpu().numpy()
-        meter.add(len(which))
-
-
-def _halved(which: np.ndarray, lengths: np.ndarray, meter: Meter, error: Exception) -> int:
+def _halve(budget: Budget, which: np.ndarray, lengths: np.ndarray, meter: Meter) -> None:
     tokens = int(lengths[which].sum())
     if len(which) == 1:
         raise ModelError(
             f"{meter.what}: one cell of {tokens:,} tokens does not fit into the GPU's memory.",
             "Free the GPU, or set SCMPT_DEVICE=cpu.",
-        ) from error
+        )
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    budget = max(tokens // 2, 1)
-    meter.say(f"out of GPU memory at {tokens:,} tokens a batch, going on with {budget:,}")
-    logger.warning("%s: out of memory at %d tokens a batch, now %d", meter.what, tokens, budget)
-    return budget
+    budget.tokens = max(tokens // 2, 1)
+    words = f"out of GPU memory at {tokens:,} tokens a batch, going on with {budget.tokens:,}"
+    meter.say(words)
+    logger.warning("%s: %s", meter.what, words)

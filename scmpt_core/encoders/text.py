@@ -16,8 +16,8 @@ from torch import Tensor
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
-from scmpt_core.encoders.base import EncoderInfo
-from scmpt_core.encoders.batching import BUDGET, CHUNK, encode_batches
+from scmpt_core.encoders.base import EncoderInfo, check_width
+from scmpt_core.encoders.batching import CHUNK, Budget, encode_batches
 from scmpt_core.encoders.bert import PackedBert, packs
 from scmpt_core.encoders.packed import Packing
 from scmpt_core.encoders.scgpt.checkpoint import file_sha256
@@ -60,12 +60,13 @@ class TextEncoder:
         self.info, self.device, self.chunk = info, device, CHUNK[device.name]
         self.sha256 = file_sha256(_weights(folder))
         self.model = SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval()
-        self.tokenizer = self.model.tokenizer
+        check_width(info, self.model.get_embedding_dimension())
+        self.budget, self.tokenizer = Budget.of(device.name), self.model.tokenizer
         self.max_tokens = int(self.model.max_seq_length)
         self._pieces_of: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         transformer, *self.heads = self.model
         bert = getattr(transformer, "auto_model", None)
-        self.packed = PackedBert(bert, device) if packs(bert) else None
+        self.packed = PackedBert(bert, device) if packs(bert) and self.heads else None
         for module in self.heads if self.packed else self.model:
             # pooling and normalisation in float32: they cost nothing, and a length of 1 stays 1
             module.to(device.name, torch.float32 if self.packed else device.dtype)
@@ -87,8 +88,7 @@ class TextEncoder:
         out = np.empty((len(cells), self.info.dimension), dtype=np.float32)
         meter = Meter(progress, len(cells), "cells", self.info.name)
         forward = self._packed if self.packed else self._padded
-        budget = BUDGET[self.device.name]
-        encode_batches(rows.lengths, rows.take, forward, out, budget, meter)
+        encode_batches(rows.lengths, rows.take, forward, out, self.budget, meter)
         return out
 
     def token_ids(self, cells: Cells) -> TextRows:

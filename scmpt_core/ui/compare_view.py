@@ -23,7 +23,7 @@ from scmpt_core.ui.components import guarded, plain, plot
 from scmpt_core.ui.state import library, owner
 
 NONE = "none: split at random"
-LONG_WORDS = {"random": "a random subset", "highest": "the highest expressed"}
+LONG_WORDS = {"random": "a random subset", "highest": "the highest"}
 READS = {"text": "a sentence of genes", "genes": "genes and binned values",
          "expression": "all expression"}  # fmt: skip
 
@@ -126,7 +126,7 @@ def expected(
     st.caption(text)
 
 
-def answer(result: StoredComparison) -> None:
+def answer(item: Item, result: StoredComparison) -> None:
     """The best model, in a sentence; then the table and its picture."""
     rows, best = result.summary["models"], result.best
     data, split = result.summary["dataset"], result.summary["split"]
@@ -160,7 +160,8 @@ def answer(result: StoredComparison) -> None:
     plot(
         plots.scores(rows), "scores",
         f"Label {data['label']}, {len(data['classes'])} classes, {data['cells']:,} cells, "
-        f"split {group}. {spread} "
+        f"split {group}. {spread} Cells longer than scGPT reads kept "
+        f"{LONG_WORDS[item.meta.get('long_cells', 'random')]} of their genes. "
         f"Normalisation: {data['normalisation']}.",
     )  # fmt: skip
 

@@ -57,7 +57,7 @@ def test_pieces_are_the_whole(write, change):
     whole = load(path)
     with open_backed(path) as dataset:
         assert (dataset.matrix, dataset.values) == (whole.matrix, whole.values)
-        pieces = list(dataset.pieces(50))
+        pieces = list(dataset.pieces())
     assert [(w.start, w.stop) for w, _ in pieces] == [(0, 50), (50, 100), (100, 120)]
     together = sp.vstack([cells.expression for _, cells in pieces]).toarray()
     np.testing.assert_array_equal(together, whole.usable().expression.toarray())
@@ -71,18 +71,32 @@ def test_values_are_judged_over_the_whole_file(write):
     adata = toy()
     adata.X.data[-1] = -1
     path = write(adata)
+    with pytest.raises(DataError, match="1 values are negative"):
+        open_backed(path)
+
+
+def test_many_cells_are_judged_on_the_same_sample(write, monkeypatch):
+    """More cells than the judgement looks at, in pieces that hold some of them each."""
+    from scmpt_core.data import normalise
+
+    monkeypatch.setattr(normalise, "SAMPLE", 30)
+    adata = toy()
+    chosen = normalise.sample_rows(120)
+    others = np.setdiff1d(np.arange(120), chosen)
+    adata.X[others[:5]] = adata.X[others[:5]] * 0.5  # not integers, and nobody looks at them
+    path = write(adata)
+    assert load(path).values == "counts"
     with open_backed(path) as dataset:
-        assert dataset.values == "scaled"
-        with pytest.raises(DataError, match="1 values are negative"):
-            next(dataset.pieces())
+        assert dataset.values == "counts"
+    adata.X[chosen[-1]] = adata.X[chosen[-1]] * 0.5
+    path = write(adata, "other.h5ad")
+    whole = load(path).values
+    assert whole != "counts"
+    with open_backed(path) as dataset:
+        assert dataset.values == whole
 
 
 def test_refusals(write, tmp_path):
-    columns = toy()
-    columns.X = sp.csc_matrix(columns.X)
-    path = write(columns)
-    with pytest.raises(FileRefused, match="by rows"):
-        open_backed(path)
     with pytest.raises(FileRefused, match=r"no \.h5ad"):
         open_backed(tmp_path / "cells.csv")
     good = write(toy(), "good.h5ad")
@@ -90,13 +104,58 @@ def test_refusals(write, tmp_path):
         open_backed(good, View(min_genes=3))
     with pytest.raises(DataError, match="no matrix 'nope'"):
         open_backed(good, View(matrix="nope"))
+    with pytest.raises(DataError, match="no cells"):
+        open_backed(write(toy()[:0].copy(), "none.h5ad"))
+
+
+def test_a_matrix_by_columns_is_refused_and_not_passed_over(write):
+    """``load`` would choose the counts in X; so must not end in the logs beside them."""
+    adata = toy()
+    adata.layers["log"] = sp.csr_matrix(np.log1p(adata.X.toarray() * 1.37))
+    adata.X = sp.csc_matrix(adata.X)
+    path = write(adata)
+    with pytest.raises(FileRefused, match=r"X of cells\.h5ad is not stored by rows"):
+        open_backed(path)
+    with open_backed(path, View(matrix="log")) as dataset:
+        assert dataset.matrix == "log"
+
+
+@pytest.mark.parametrize("damage", ["indptr", "shape", "text"])
+def test_damage_is_refused_as_when_read_whole(write, damage):
+    path = write(toy())
+    with h5py.File(path, "a") as file:
+        if damage == "indptr":
+            del file["X/indptr"]
+        elif damage == "shape":
+            del file["X"].attrs["shape"]
+        else:
+            del file["X"]
+            file["X"] = np.full((120, 30), b"x")
+    with pytest.raises((FileRefused, DataError)):
+        load(path)
+    with pytest.raises((FileRefused, DataError)):
+        open_backed(path)
+
+
+def test_a_failed_copy_leaves_nothing(write, tmp_path, monkeypatch):
+    from scmpt_core.data import BackedWriter
+
+    def full(*_):
+        raise OSError("no space left")
+
+    path, target = write(toy()), tmp_path / "target"
+    target.mkdir()
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(OSError, match="no space"), BackedWriter(path, target / "o.h5ad", 120, {}):
+        pass
+    assert list(target.iterdir()) == []
 
 
 def test_a_column_index_outside_is_refused(write):
     path = write(toy())
     with h5py.File(path, "a") as file:
         file["X/indices"][-1] = 10_000
-    with pytest.raises(FileRefused, match="damaged sparse matrix"):
+    with pytest.raises(FileRefused, match="damaged matrix"):
         open_backed(path)
 
 

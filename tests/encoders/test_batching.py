@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import numpy as np
 import pytest
 import torch
 
 from scmpt_core.encoders import packed
-from scmpt_core.encoders.batching import encode_batches
+from scmpt_core.encoders.batching import Budget, encode_batches
 from scmpt_core.encoders.packed import Packing, attend, attend_by_cell
 from scmpt_core.errors import ModelError
 from scmpt_core.progress import Cancelled, Meter, silent
@@ -28,6 +29,7 @@ def run(room, budget=100, progress=silent, lengths=LENGTHS):
         return torch.from_numpy(which[:, None])
 
     meter = Meter(progress, len(lengths), "cells", "toy")
+    budget = budget if isinstance(budget, Budget) else Budget(budget)
     encode_batches(lengths, lambda which: which, forward, out, budget, meter)
     return out[:, 0], sizes
 
@@ -48,7 +50,7 @@ def test_out_of_memory_halves_goes_on_and_says_so(caplog):
     assert any("out of GPU memory" in message for message in said)
     assert said[-1].startswith("toy: 8 of 8 cells")
     assert "going on with 48" in said[-1]
-    assert "out of memory" in caplog.text
+    assert "out of GPU memory" in caplog.text
 
 
 def test_one_cell_that_does_not_fit_is_refused():
@@ -57,12 +59,37 @@ def test_one_cell_that_does_not_fit_is_refused():
     assert "SCMPT_DEVICE=cpu" in refused.value.hint
 
 
-def test_cancelling_stops_it():
+def test_what_was_learnt_of_the_memory_stays():
+    budget = Budget(100)
+    assert run(room=50, budget=budget)[1] == run(room=50, budget=budget)[1]
+    assert budget.tokens == 48
+    with pytest.raises(ModelError):  # nothing above 48 is tried a second time
+        run(room=39, budget=budget)
+
+
+def test_cancelling_stops_it_and_ends_the_thread():
+    prepared, threads = [], threading.active_count()
+
     def stop(fraction, message):
         raise Cancelled
 
+    def forward(which):
+        return torch.from_numpy(which[:, None])
+
+    out, meter = np.zeros((8, 1), np.float32), Meter(stop, 8, "cells", "toy")
     with pytest.raises(Cancelled):
-        run(room=1_000, budget=20, progress=stop)
+        encode_batches(LENGTHS, lambda w: prepared.append(w) or w, forward, out, Budget(1), meter)
+    assert len(prepared) <= 3
+    assert threading.active_count() == threads
+
+
+def test_a_failure_in_the_thread_comes_out():
+    def broken(which):
+        raise ZeroDivisionError
+
+    meter = Meter(silent, 8, "cells", "toy")
+    with pytest.raises(ZeroDivisionError):
+        encode_batches(LENGTHS, broken, torch.from_numpy, np.zeros((8, 1)), Budget(9), meter)
 
 
 def test_no_cells():

@@ -11,8 +11,6 @@ import torch
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.encoders import EncoderOptions, batching, load_encoder
-from scmpt_core.encoders import text as text_module
-from scmpt_core.encoders.scgpt import encoder as scgpt_module
 from scmpt_core.progress import silent
 from scmpt_core.sentences import cell_sentences
 from tests.helpers import random_cells
@@ -46,8 +44,7 @@ def test_batch_order_chunk_and_budget(way, cells, tmp_path, monkeypatch):
     np.testing.assert_allclose(encoder.encode(cells.take(order), silent), whole[order], atol=1e-5)
     monkeypatch.setattr(encoder, "chunk", 2)
     np.testing.assert_allclose(EmbeddingStore(tmp_path).get(encoder, cells), whole, atol=1e-5)
-    for module in (text_module, scgpt_module):
-        monkeypatch.setattr(module, "BUDGET", {"cpu": 50})
+    monkeypatch.setattr(encoder, "budget", batching.Budget(50))
     np.testing.assert_allclose(encoder.encode(cells, silent), whole, atol=1e-5)
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
-from scmpt_core.encoders.base import EncoderInfo, LongCells
-from scmpt_core.encoders.batching import BUDGET, CHUNK, encode_batches
+from scmpt_core.encoders.base import EncoderInfo, LongCells, check_width
+from scmpt_core.encoders.batching import CHUNK, Budget, encode_batches
 from scmpt_core.encoders.scgpt.checkpoint import Checkpoint
 from scmpt_core.encoders.scgpt.packed import PackedScGPT
 from scmpt_core.encoders.scgpt.tokens import GeneTokens, TokenRows
@@ -36,7 +36,8 @@ class ScGPTEncoder:
     ) -> None:
         self.info, self.checkpoint, self.device = info, checkpoint, device
         self.model, self.long_cells = checkpoint.model, long_cells
-        self.chunk = CHUNK[device.name]
+        self.chunk, self.budget = CHUNK[device.name], Budget.of(device.name)
+        check_width(info, checkpoint.model.config.embsize)
         self.packed = PackedScGPT(self.model, device)
 
     def identity(self) -> dict:
@@ -62,7 +63,7 @@ class ScGPTEncoder:
         meter = Meter(progress, len(cells), "cells", self.info.name)
         encode_batches(
             tokens.lengths + 1, lambda which: tokens.rows(which, cls), forward, out,
-            BUDGET[self.device.name], meter,
+            self.budget, meter,
         )  # fmt: skip
         return out
 
