@@ -13,7 +13,7 @@ from scmpt_core import plots, verbs
 from scmpt_core.data import DEMO_LABEL, Dataset
 from scmpt_core.data.splits import MAX_FOLDS
 from scmpt_core.device import choose_device
-from scmpt_core.encoders import DEFAULT_ENCODERS, LONG_CELLS
+from scmpt_core.encoders import DEFAULT_ENCODERS, LONG_CELLS, get_spec
 from scmpt_core.evaluation import MAJORITY, StoredComparison
 from scmpt_core.jobs import Job, estimate_compare, submit
 from scmpt_core.library import Item
@@ -52,7 +52,7 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
         help="More repeats show how much the scores depend on the split.",
     )  # fmt: skip
     long_cells = st.radio(
-        "Cells with more genes than scGPT reads", list(LONG_CELLS), horizontal=True,
+        "Cells with more genes than scGPT reads keep", list(LONG_CELLS), horizontal=True,
         format_func=LONG_WORDS.get, key="long_cells", persist_state="session",
         help="scgpt-human reads at most 1,199 genes a cell, scgpt-mini 2,399; a longer cell keeps "
         "some of them. Upstream draws them anew at each run; here the draw belongs to the cell, "
@@ -160,10 +160,18 @@ def answer(item: Item, result: StoredComparison) -> None:
     plot(
         plots.scores(rows), "scores",
         f"Label {data['label']}, {len(data['classes'])} classes, {data['cells']:,} cells, "
-        f"split {group}. {spread} Cells longer than scGPT reads kept "
-        f"{LONG_WORDS[item.meta.get('long_cells', 'random')]} of their genes. "
+        f"split {group}. {spread} "
+        f"{_long_cells(item)}"
         f"Normalisation: {data['normalisation']}.",
     )  # fmt: skip
+
+
+def _long_cells(item: Item) -> str:
+    """What scGPT read of long cells, where it took part."""
+    if not any(get_spec(name).info.modality == "genes" for name in item.meta["encoders"]):
+        return ""
+    kept = LONG_WORDS[item.meta.get("long_cells", "random")]
+    return f"Of cells with more genes than it reads, scGPT read {kept}. "
 
 
 def _table_row(row: dict) -> dict:

@@ -70,7 +70,7 @@ def both(official, vocabulary, cells):
 
 
 # One length (nothing padded upstream), and lengths from 0 over vector widths to beyond the limit.
-LENGTHS = {"no padding": [90, 90, 90], "padding": [0, 1, 31, 32, 33, 250, 1198, 1199, 1500]}
+LENGTHS = {"no padding": [90, 90, 90], "padding": [0, 1, 31, 32, 33, 1199, 1500]}
 
 
 @pytest.mark.parametrize("lengths", LENGTHS)
@@ -81,7 +81,7 @@ def test_cls_in_float32(official, vocabulary, symbols, lengths):
 
 def test_cls_in_bfloat16(official, vocabulary, symbols, monkeypatch):
     monkeypatch.setenv("SCMPT_DTYPE", "bfloat16")
-    ours, theirs = both(official, vocabulary, random_cells(symbols, LENGTHS["padding"]))
+    ours, theirs = both(official, vocabulary, random_cells(symbols, [0, 1, 33, 250, 1500]))
     np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
     assert (ours * theirs).sum(axis=1).min() >= 0.9999
 
