@@ -94,9 +94,6 @@ class EmbeddingStore:
         }
         with _renamed(folder / MANIFEST, "w") as out:
             json.dump(manifest, out, indent=1)
-        listed = {c.file for c in chunks}
-        for file in set(folder.glob("*.npy")) - listed:  # of a run with other chunks, cut off
-            file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

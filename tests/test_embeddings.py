@@ -77,8 +77,8 @@ def test_another_chunk_size_finds_what_is_whole_and_replaces_what_is_not(store):
     assert encoder.encoded == 120  # nothing was encoded anew for want of its own chunks
     next(store.root.rglob("00000050-00000100.npy")).unlink()
     np.testing.assert_array_equal(store.get(encoder, cells), cells.expression.toarray())
-    names = sorted(file.name for file in store.root.rglob("*.npy"))
-    assert names == ["00000000-00000070.npy", "00000070-00000120.npy"]
+    manifest = json.loads(next(store.root.rglob("manifest.json")).read_text())
+    assert manifest["chunks"] == [[0, 70], [70, 120]]
 
 
 def test_a_truncated_chunk_is_encoded_again(store):
