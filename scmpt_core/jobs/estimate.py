@@ -1,6 +1,6 @@
 """How long work will take here: rates of earlier jobs on this machine, or of a reference machine.
 
-A reference rate was measured on 2 CPU cores (Intel Xeon with AMX-BF16, bfloat16); the page says
+A reference rate was measured on 2 CPU cores (AMD EPYC with AVX512-BF16, bfloat16); the page says
 which of the two it used. Rates of the last job replace earlier ones.
 """
 
@@ -14,8 +14,8 @@ from scmpt_core.evaluation import planned_models
 from scmpt_core.library import known_rates
 
 REFERENCE = {  # cells per second
-    "embed:minilm": 84.0,
-    "embed:scgpt-mini": 490.0,
+    "embed:minilm": 35.0,
+    "embed:scgpt-mini": 300.0,
     "embed:pca": 5000.0,
     "head": 120.0,  # per model and split: the whole grid
     "umap": 400.0,
