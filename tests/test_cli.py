@@ -14,6 +14,8 @@ import anndata as ad
 import numpy as np
 import pytest
 
+from scmpt_core.cli import _view
+from scmpt_core.errors import ScmptError
 from tests.conftest import toy
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +137,8 @@ def test_check_of_an_unusable_file_still_answers(tmp_path):
     assert "negative_values" in [f["code"] for f in findings if f["severity"] == "error"]
 
 
-def test_a_killed_embed_continues(home, tmp_path):
+def test_a_killed_embed_continues(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("SCMPT_DTYPE", "auto")
     out = tmp_path / "out.h5ad"
     process = start("embed", "demo", "--encoder", "minilm", "-o", out)
     deadline = time.monotonic() + 240
@@ -157,10 +160,12 @@ def test_view_takes_the_choices_of_the_app(file):
     limit = int(np.median(genes))
     result = ok("check", file, "--view", json.dumps({"min_genes": limit}))
     assert result["cells"] == (genes >= limit).sum()
+    code, out, err = run("check", file, "--view", "{")
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
     for text in ("{", "[1]", '{"min_genes": "x"}', '{"surprise": 1}'):
-        code, out, err = run("check", file, "--view", text)
-        assert (code, out) == (2, ""), text
-        assert "Traceback" not in err
+        with pytest.raises(ScmptError):
+            _view(None, text)
 
 
 def test_two_workers_do_not_share_a_home(home):

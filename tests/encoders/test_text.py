@@ -93,7 +93,7 @@ def test_bfloat16_stays_close(name, demo, genes, ember_shape, monkeypatch):
         encoder, cells = load_encoder(name, choose_device()), demo
     else:
         encoder = TextEncoder(registry.EMBER, ember_shape, choose_device())
-        cells = random_cells(genes, [5, 40, 200])
+        cells = random_cells(genes, [5, 40])
     fast, full = encoder.encode(cells, silent), encoder.model.encode(cell_sentences(cells))
     norms = np.linalg.norm(fast, axis=1) * np.linalg.norm(full, axis=1)
     assert ((full * fast).sum(axis=1) / norms).min() >= 0.999

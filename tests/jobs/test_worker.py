@@ -19,6 +19,12 @@ from tests.conftest import toy
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    """Numbers are not looked at here, only what happens to jobs."""
+    monkeypatch.setenv("SCMPT_DTYPE", "auto")
+
+
 @pytest.fixture
 def start(home):
     """Start a worker on the test's home; killed at the end."""
@@ -63,7 +69,7 @@ def compare_settings(item, encoders=("pca",), seeds=1):
     }  # fmt: skip
 
 
-def many(home, write, n=300):
+def many(home, write, n=200):
     """Cells enough for several chunks."""
     return add_dataset(Library(home), LOCAL, write(toy(n)))
 
