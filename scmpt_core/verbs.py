@@ -12,10 +12,10 @@ import pandas as pd
 from scmpt_core import __version__
 from scmpt_core.data import (
     DEMO,
-    BackedWriter,
     Dataset,
     View,
     annotate,
+    backed_writer,
     check_target,
     load,
     open_backed,
@@ -23,7 +23,13 @@ from scmpt_core.data import (
 )
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import DEFAULT_OPTIONS, ENCODERS, EncoderOptions, coverage_findings
+from scmpt_core.encoders import (
+    DEFAULT_OPTIONS,
+    ENCODERS,
+    Encoder,
+    EncoderOptions,
+    coverage_findings,
+)
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion import Prediction, ScMPT, embed, fit_encoders, load_encoders
 from scmpt_core.library import embedding_rate, known_rates
@@ -102,20 +108,11 @@ def embed_file(
     notes = [
         f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted
     ]
-    record = _record(dataset, device) | {"verb": "embed", "notes": "; ".join(notes)}
-    record["encoders"] = {n: _plain(e.identity()) for n, e in encoders.items()}
+    record = _embed_record(_record(dataset, device), encoders, notes)
     obsm = {f"X_scmpt_{name}": values for name, values in embeddings.items()}
     adata, written = annotate(dataset.adata, obsm=obsm, uns={"scmpt": record})
     write_h5ad(adata, out)
-    return {
-        "output": str(out),
-        "written": written,
-        "cells": len(cells),
-        "dimensions": {n: int(v.shape[1]) for n, v in embeddings.items()},
-        "normalisation": cells.normalisation,
-        "device": device.reason,
-        "notes": notes,
-    }
+    return _embedded(out, written, len(cells), encoders, cells.normalisation, device, notes)
 
 
 def embed_backed(
@@ -146,32 +143,40 @@ def embed_backed(
     dimensions = {n: e.info.dimension for n, e in encoders.items()}
     with (
         open_backed(path, view, progress=part(progress, 0, 0.05)) as dataset,
-        BackedWriter(path, out, len(dataset), dimensions) as writer,
+        backed_writer(path, out, len(dataset), dimensions) as writer,
     ):
         total = len(dataset) * len(encoders)
         meter = Meter(part(progress, 0.05, 1), total, "embeddings", ", ".join(encoders))
-        words = ""
+        words, notes = "", ["read in pieces"]
         for where, cells in dataset.pieces():
             words = cells.normalisation
             for name, encoder in encoders.items():
                 vectors = store.get(encoder, cells, meter.inside(len(cells)))
                 writer.write(name, where, vectors)
                 meter.add(len(cells))
-        record = {
-            "version": __version__, "verb": "embed", "matrix": dataset.matrix,
-            "values": dataset.values, "normalisation": words, "device": device.reason,
-            "left_out": 0, "notes": "read in pieces",
-            "encoders": {n: _plain(e.identity()) for n, e in encoders.items()},
-        }  # fmt: skip
-        written = writer.finish(record)
+        facts = {"matrix": dataset.matrix, "values": dataset.values, "normalisation": words}
+        record = {"version": __version__, **facts, "device": device.reason, "left_out": 0}
+        written = writer.finish(_embed_record(record, encoders, notes))
+    return _embedded(out, written, len(dataset), encoders, words, device, notes)
+
+
+def _embed_record(record: dict, encoders: dict[str, Encoder], notes: list[str]) -> dict:
+    described = {n: _plain(e.identity()) for n, e in encoders.items()}
+    return record | {"verb": "embed", "notes": "; ".join(notes), "encoders": described}
+
+
+def _embedded(
+    out: Path, written: list[str], cells: int, encoders: dict[str, Encoder], normalisation: str,
+    device: Device, notes: list[str],
+) -> dict:  # fmt: skip
     return {
         "output": str(out),
         "written": written,
-        "cells": len(dataset),
-        "dimensions": dimensions,
-        "normalisation": words,
+        "cells": cells,
+        "dimensions": {n: e.info.dimension for n, e in encoders.items()},
+        "normalisation": normalisation,
         "device": device.reason,
-        "notes": ["read in pieces"],
+        "notes": notes,
     }
 
 

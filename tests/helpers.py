@@ -10,6 +10,7 @@ from scmpt_core.cells import Cells
 from scmpt_core.data import Dataset
 from scmpt_core.data.labels import candidates
 from scmpt_core.encoders import EncoderInfo
+from scmpt_core.encoders.scgpt.tokens import GeneTokens, TokenRows
 
 
 def cells_of(adata: ad.AnnData) -> Cells:
@@ -60,3 +61,8 @@ def random_cells(genes: np.ndarray, lengths, seed: int = 0, counts: int = 8) -> 
         shape=(len(lengths), len(genes)),
     )
     return Cells(matrix, genes, np.array([f"c{i}" for i in range(len(lengths))]))
+
+
+def tokenise(cells: Cells, vocabulary: dict[str, int], n_bins: int, max_genes: int) -> TokenRows:
+    """Tokens of all ``cells``, ``<cls>`` not included."""
+    return GeneTokens(cells, vocabulary, n_bins, max_genes).rows(np.arange(len(cells)))

@@ -1,7 +1,7 @@
 """A `Dataset` out of a file, or a clear refusal."""
 
 from scmpt_core.data.backed import BackedDataset, open_backed
-from scmpt_core.data.backed_writer import BackedWriter
+from scmpt_core.data.backed_writer import backed_writer
 from scmpt_core.data.checks import worst
 from scmpt_core.data.dataset import Dataset, load
 from scmpt_core.data.demo import DEMO, DEMO_LABEL
@@ -22,7 +22,6 @@ __all__ = [
     "READERS",
     "SUFFIXES",
     "BackedDataset",
-    "BackedWriter",
     "Dataset",
     "Finding",
     "LabelColumn",
@@ -30,6 +29,7 @@ __all__ = [
     "Split",
     "View",
     "annotate",
+    "backed_writer",
     "check_labels",
     "check_target",
     "file_map",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,6 @@ from anndata.io import read_elem
 from scmpt_core.cells import Cells
 from scmpt_core.data import checks, genes, normalise
 from scmpt_core.data.dataset import cells_of, choose
-from scmpt_core.data.findings import Finding, info
 from scmpt_core.data.guard import check_size, scan_hdf5
 from scmpt_core.data.view import View
 from scmpt_core.errors import DataError, FileRefused
@@ -54,8 +54,10 @@ class BackedMatrix:
                 return sp.csr_matrix(np.asarray(self.item[start:stop], dtype=np.float32))
             indptr = self.item["indptr"][start : stop + 1].astype(np.int64)
             first, last = int(indptr[0]), int(indptr[-1])
-            parts = (self.item["data"][first:last], self.item["indices"][first:last])
             shape = (stop - start, self.shape[1])
+            if not 0 <= last - first <= shape[0] * shape[1]:  # before so much is read
+                raise ValueError(f"{last - first:,} values in {shape[0]:,} × {shape[1]:,} places")
+            parts = (self.item["data"][first:last], self.item["indices"][first:last])
             matrix = sp.csr_matrix((*parts, indptr - first), shape=shape)
             matrix.check_format(full_check=True)
         except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
@@ -90,12 +92,9 @@ class BackedMatrix:
 class BackedDataset:
     """An open .h5ad whose matrix stays on disk; a context manager."""
 
-    name: str
-    path: Path
     file: h5py.File
     matrix: str
     values: str
-    findings: tuple[Finding, ...]
     symbols: np.ndarray  # (columns,), may repeat
     ids: pd.Index
     source: BackedMatrix = field(repr=False)
@@ -143,12 +142,11 @@ def open_backed(
     check_size(path, settings)
     # Nothing is unpacked at once here, so what may be declared is bounded by the ratio alone.
     scan_hdf5(path, settings.model_copy(update={"max_memory_mb": 1 << 40}))
-    file = h5py.File(path, "r", locking=False)
-    try:
-        return _judged(path, file, view, progress)
-    except BaseException:
-        file.close()
-        raise
+    with ExitStack() as stack:
+        file = stack.enter_context(h5py.File(path, "r", locking=False))
+        dataset = _judged(path, file, view, progress)
+        stack.pop_all()  # the dataset closes it from here on
+    return dataset
 
 
 def _judged(path: Path, file: h5py.File, view: View, progress: Progress) -> BackedDataset:
@@ -167,7 +165,7 @@ def _judged(path: Path, file: h5py.File, view: View, progress: Progress) -> Back
     for i, (name, matrix) in enumerate(matrices.items()):
         step = part(progress, i / len(matrices), (i + 1) / len(matrices))
         judged[name], genes_per_cell[name] = matrix.judge(step)
-    chosen, why = choose({n: m.shape for n, m in matrices.items()}, judged, view.matrix)
+    chosen, _ = choose({n: m.shape for n, m in matrices.items()}, judged, view.matrix)
     values, source = judged.pop(chosen), matrices[chosen]
     columns = genes.shared_symbols(raw_var, var) if chosen == "raw" else var
     if source.shape != (len(names), len(columns)):
@@ -178,7 +176,6 @@ def _judged(path: Path, file: h5py.File, view: View, progress: Progress) -> Back
         )
     resolved = genes.resolve(columns, view.symbols)
     found = (
-        info("matrix", 0, f"{chosen} is used: {why}."),
         *checks.check_cells(names, genes_per_cell[chosen], source.shape[1]),
         *checks.check_values(values, chosen, judged),
         *checks.check_genes(columns.index.to_numpy(str), resolved, values.kind == "log"),
@@ -186,9 +183,7 @@ def _judged(path: Path, file: h5py.File, view: View, progress: Progress) -> Back
     if bad := checks.worst(found):
         raise DataError(bad.message, bad.hint)
     ids = ad.utils.make_index_unique(names)
-    return BackedDataset(
-        path.name, path, file, chosen, values.kind, found, resolved.symbols, ids, source
-    )
+    return BackedDataset(file, chosen, values.kind, resolved.symbols, ids, source)
 
 
 def _names(group: h5py.Group) -> pd.Index:

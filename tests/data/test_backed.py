@@ -138,7 +138,7 @@ def test_damage_is_refused_as_when_read_whole(write, damage):
 
 
 def test_a_failed_copy_leaves_nothing(write, tmp_path, monkeypatch):
-    from scmpt_core.data import BackedWriter
+    from scmpt_core.data import backed_writer
 
     def full(*_):
         raise OSError("no space left")
@@ -146,7 +146,7 @@ def test_a_failed_copy_leaves_nothing(write, tmp_path, monkeypatch):
     path, target = write(toy()), tmp_path / "target"
     target.mkdir()
     monkeypatch.setattr("shutil.copyfile", full)
-    with pytest.raises(OSError, match="no space"), BackedWriter(path, target / "o.h5ad", 120, {}):
+    with pytest.raises(OSError, match="no space"), backed_writer(path, target / "o.h5ad", 120, {}):
         pass
     assert list(target.iterdir()) == []
 

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 
 from scmpt_core.encoders import EncoderOptions
 from scmpt_core.encoders.scgpt import ScGPT, ScGPTConfig, load_checkpoint
-from scmpt_core.encoders.scgpt.tokens import GeneTokens, tokenise
+from scmpt_core.encoders.scgpt.tokens import GeneTokens
 from scmpt_core.errors import MissingComponent, SettingError
-from tests.helpers import cells_of
+from tests.helpers import cells_of, tokenise
 
 CONFIG = ScGPTConfig(vocabulary_size=33, embsize=32, nlayers=2, nheads=4, d_hid=64)
 

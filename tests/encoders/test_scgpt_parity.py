@@ -15,10 +15,10 @@ import torch
 from scmpt_core.device import choose_device
 from scmpt_core.encoders import registry
 from scmpt_core.encoders.scgpt import ScGPTEncoder, load_checkpoint
-from scmpt_core.encoders.scgpt.tokens import GeneTokens, tokenise
+from scmpt_core.encoders.scgpt.tokens import GeneTokens
 from scmpt_core.progress import silent
 from tests import upstream
-from tests.helpers import random_cells
+from tests.helpers import random_cells, tokenise
 
 SHAPES = {"whole-human": upstream.HUMAN, "small": upstream.SMALL}
 

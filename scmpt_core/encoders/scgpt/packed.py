@@ -22,12 +22,10 @@ class PackedScGPT:
     """The frozen stack of a :class:`ScGPT` on a device, read once."""
 
     def __init__(self, model: ScGPT, device: Device) -> None:
-        self.config = model.config
         self.device = device.name
         with torch.inference_mode():
             self.genes = _gene_table(model).to(device.name, device.dtype)  # (genes, d)
-            lowest = min(model.config.pad_value, model.config.mask_value, 0.0)
-            self.lowest = int(lowest)
+            self.lowest = int(min(model.config.pad_value, model.config.mask_value, 0.0))
             values = torch.arange(self.lowest, model.config.n_bins + 1).float()
             self.values = model.value_encoder(values).to(device.name, device.dtype)  # (bins, d)
             layers = model.transformer_encoder["layers"]

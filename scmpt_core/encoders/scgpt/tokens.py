@@ -82,18 +82,6 @@ class GeneTokens:
         return TokenRows(indptr, ids, values)
 
 
-def tokenise(
-    cells: Cells,
-    vocabulary: dict[str, int],
-    n_bins: int,
-    max_genes: int,
-    long_cells: LongCells = "random",
-) -> TokenRows:
-    """Token rows of all ``cells``, ``<cls>`` not included; see :class:`GeneTokens`."""
-    tokens = GeneTokens(cells, vocabulary, n_bins, max_genes, long_cells)
-    return tokens.rows(np.arange(len(cells)))
-
-
 @numba.njit(cache=True, nogil=True)
 def _fill(
     which, x_indptr, x_indices, x_data, gene_ids, gene_hashes, n_bins, highest,
