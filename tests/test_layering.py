@@ -9,8 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    "errors", "progress", "settings", "device", "cells", "seeds", "data", "sentences", "encoders",
-    "embeddings", "metrics", "fusion", "evaluation", "library", "verbs", "jobs", "plots", "ui",
+    "errors", "progress", "settings", "device", "cells", "seeds", "data", "ontology",
+    "sentences", "encoders",
+    "embeddings", "votes",
+    "metrics", "weighted", "intervals", "significance", "calibration", "conformal",
+    "unknown", "fusion", "evaluation", "labelling", "library", "verbs", "jobs", "plots", "ui",
     "cli", "__main__",
 ]  # fmt: skip
 FILES = sorted((ROOT / "scmpt_core").rglob("*.py"))

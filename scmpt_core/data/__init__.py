@@ -10,6 +10,7 @@ from scmpt_core.data.findings import Finding, info, warning
 from scmpt_core.data.labels import MIN_CLASS, LabelColumn, check_labels, label_values
 from scmpt_core.data.maps import file_map
 from scmpt_core.data.quality import Quality, quality
+from scmpt_core.data.ranked import ranked_genes
 from scmpt_core.data.readers import READERS, SUFFIXES, folder_files
 from scmpt_core.data.splits import PARTS, Split, grouped, stratified
 from scmpt_core.data.view import View
@@ -40,6 +41,7 @@ __all__ = [
     "load",
     "open_backed",
     "quality",
+    "ranked_genes",
     "stratified",
     "warning",
     "worst",
