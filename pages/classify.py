@@ -1,10 +1,14 @@
 """Classify: what are these cells?"""
 
+import time
+
 import streamlit as st
 
 from scmpt_core.library import Item
-from scmpt_core.ui import classify_view as view
-from scmpt_core.ui.components import empty, guarded, item_list, item_names
+from scmpt_core.ui.classify.answer import answer
+from scmpt_core.ui.classify.models import choose_model, describe, model_title
+from scmpt_core.ui.classify.start import fit, start
+from scmpt_core.ui.components import guarded, item_list
 from scmpt_core.ui.files import choose_file, dataset_picker
 from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import dataset_of, jobs_of, library, linked, owner
@@ -14,64 +18,66 @@ through_app("classify")
 st.title("What are these cells?")
 
 
-def choose_model(models: list[Item]) -> Item:
-    """A saved model; the link may name one."""
-    ids, names = [m.id for m in models], item_names(models)
-    wanted = st.query_params.get("model")
-    start = ids.index(wanted) if wanted in ids else 0
-    id = st.selectbox("Model", ids, start, format_func=names.__getitem__)
-    model = models[ids.index(id)]
-    view.describe_model(model)
-    return model
-
-
-def page(model: Item, named: Item | None) -> None:
-    """Cells, fit, labels."""
-    item = dataset_picker("Cells to label")
-    with st.expander("Open other cells", expanded=item is None):
-        choose_file()
+def label(item: Item | None) -> bool:
+    """A model, whether it fits the cells, and the button; whether a job is running."""
+    offer = choose_model()
+    describe(offer)
     if item is None:
-        st.info("No cells are open yet.")
-    else:
-        label(item, model)
-    mine = library().list(owner(), "classification")
-    mine = [c for c in mine if item is not None and c.meta["dataset"] == item.id]
-    if named is not None or mine:
-        show(named or mine[0])
-
-
-def label(item: Item, model: Item) -> None:
-    """Whether the model fits the cells, and the button."""
+        return False
     jobs = jobs_of("classify", item)
     busy = any(job.active for job in jobs)
-    if view.fit(item, dataset_of(item), model):
-        view.start(item, model, busy)
-    watch(jobs)
-    if not busy:
-        failed([j for j in jobs[:1] if not j.active])
+    dataset = dataset_of(item)
+    if fit(item, dataset, offer):
+        start(item, dataset, offer, busy)
+    return busy
 
 
-def show(kept: Item) -> None:
-    """The labels."""
-    st.subheader("Labels", divider="gray")
+def choose_result(results: list[Item], named: Item | None) -> Item:
+    """The labels in the link, or the newest; others of the dataset can be chosen."""
+    ids = [c.id for c in results]
+    at = ids.index(named.id) if named is not None else 0
+    if len(ids) > 1:
+        # no "… ago": Streamlit tells options apart by these words, so they must differ and stay
+        words = {c.id: f"{model_title(c.meta)}, {made(c)} [{c.id[:4]}]" for c in results}
+        chosen = st.selectbox("Labels by", ids, at, words.__getitem__, key=f"labels_by_{ids[at]}")
+        if chosen != ids[at]:
+            st.query_params["result"] = chosen
+            st.rerun()
     if "result" not in st.query_params:  # an unfinished job's place is kept
-        st.query_params["result"] = kept.id
-    view.answer(kept, view.read(kept))
+        st.query_params["result"] = ids[at]
+    return results[at]
+
+
+def made(result: Item) -> str:
+    """When."""
+    return time.strftime("%d %b %Y %H:%M", time.localtime(result.created))
+
+
+def results_of(item: Item | None, named: Item | None) -> list[Item]:
+    """Labels of the open dataset; or the one in the link, where its dataset is gone."""
+    mine = library().list(owner(), "classification")
+    mine = [c for c in mine if item is not None and c.meta["dataset"] == item.id]
+    return mine if named is None or named.id in {c.id for c in mine} else [named]
 
 
 named = linked("classification", "result")
-models = library().list(owner(), "model")
-if not models and named is not None:
+item = dataset_picker("Cells to label")
+with st.expander("Open other cells", expanded=item is None):
+    choose_file()
+if item is None:
+    st.info("No cells are open yet. Open yours, or the demo; then one click labels them.")
+results = results_of(item, named)
+asked = not results or "model" in st.query_params
+with st.expander("Label these cells with a model", expanded=asked), guarded():
+    label(item)
+if item is not None:
+    jobs = jobs_of("classify", item)
+    watch(jobs)
+    failed([j for j in jobs[:1] if not j.active])
+if results:
     with guarded():
-        show(named)
-elif not models:
-    empty(
-        "No model is saved yet. Compare models on cells with known labels, then press "
-        "**Save model** below the result.", "compare", "Compare models",
-    )  # fmt: skip
-else:
-    with guarded():
-        page(choose_model(models), named)
+        st.subheader("Labels", divider="gray")
+        answer(choose_result(results, named))
 item_list(
     "model", "Your models",
     lambda m: f"{m.meta['model']}, macro F1 {m.meta['test']['macro_f1']:.3f}",
@@ -79,6 +85,6 @@ item_list(
 )  # fmt: skip
 item_list(
     "classification", "Your labelled cells",
-    lambda c: f"{c.meta['cells']:,} cells",
+    lambda c: f"{c.meta['cells']:,} cells, {model_title(c.meta)}",
     lambda c: st.page_link("pages/classify.py", label="Show", query_params={"result": c.id}),
 )  # fmt: skip

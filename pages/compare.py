@@ -3,9 +3,12 @@
 import streamlit as st
 
 from scmpt_core.library import Item
-from scmpt_core.ui import compare_view as view
-from scmpt_core.ui.compare_details import details
-from scmpt_core.ui.components import ago, empty, guarded, item_list, item_names, plain
+from scmpt_core.ui.compare.answer import answer, tables
+from scmpt_core.ui.compare.details import details
+from scmpt_core.ui.compare.keep import save_model
+from scmpt_core.ui.compare.models import described
+from scmpt_core.ui.compare.settings import settings
+from scmpt_core.ui.components import empty, guarded, item_list, item_names, plain
 from scmpt_core.ui.files import dataset_picker
 from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import comparison_of, dataset_of, jobs_of, library, linked, owner
@@ -23,9 +26,7 @@ def choose_result(item: Item, result: Item | None) -> Item | None:
     ids, names = [c.id for c in mine], item_names(mine)
     start = ids.index(result.id) if result is not None else 0
     if len(mine) > 1:
-        words = {c.id: f"{names[c.id]}, {', '.join(c.meta['encoders'])}, {c.meta['seeds']} "
-                 f"repeat(s), {ago(c.created)}: macro F1 {c.meta['macro_f1']:.3f}"
-                 for c in mine}  # fmt: skip
+        words = {c.id: f"{names[c.id]}, {described(c)}" for c in mine}
         chosen = st.selectbox("Result", ids, start, format_func=words.__getitem__)
         if chosen != ids[start]:
             st.query_params["comparison"] = chosen
@@ -33,6 +34,14 @@ def choose_result(item: Item, result: Item | None) -> Item | None:
     if "comparison" not in st.query_params:  # an unfinished job's place is kept
         st.query_params["comparison"] = ids[start]
     return mine[start]
+
+
+def show(item: Item) -> None:
+    """All there is to see of a result, below the answer."""
+    stored = comparison_of(item)
+    tables(item, stored)
+    details(item, stored)
+    save_model(item, stored)
 
 
 def page(item: Item, result: Item | None) -> None:
@@ -50,7 +59,7 @@ def page(item: Item, result: Item | None) -> None:
             st.page_link("pages/dataset.py", label="See what was found",
                          query_params={"dataset": item.id})  # fmt: skip
         else:
-            view.settings(item, dataset, busy)
+            settings(item, dataset, busy)
     with main:
         watch(jobs)
         if not busy:
@@ -60,19 +69,15 @@ def page(item: Item, result: Item | None) -> None:
             if not busy:
                 st.info("Choose a label and press **Compare**.")
             return
-        stored = comparison_of(chosen)
-        view.answer(chosen, stored)
-    details(chosen, stored)
-    view.save_model(chosen, stored)
+        answer(chosen, comparison_of(chosen))
+    show(chosen)
 
 
 def orphan(result: Item) -> None:
     """A result whose dataset is no longer kept."""
     st.info(f"The dataset {plain(result.meta['dataset_name'])} is no longer kept; its result is.")
-    stored = comparison_of(result)
-    view.answer(result, stored)
-    details(result, stored)
-    view.save_model(result, stored)
+    answer(result, comparison_of(result))
+    show(result)
 
 
 result = linked("comparison", "comparison")

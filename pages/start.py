@@ -3,8 +3,14 @@
 import streamlit as st
 
 from scmpt_core.data import DEMO_LABEL
-from scmpt_core.encoders import DEFAULT_ENCODERS
-from scmpt_core.ui.compare_view import start_comparison
+from scmpt_core.encoders import DEFAULT_FUSED
+from scmpt_core.progress import duration
+from scmpt_core.ui.compare.settings import (
+    DEMO_CELLS,
+    comparison_settings,
+    demo_seconds,
+    start_comparison,
+)
 from scmpt_core.ui.components import guarded
 from scmpt_core.ui.files import add_demo
 from scmpt_core.ui.shell import through_app
@@ -16,7 +22,7 @@ st.markdown(
     "Name the types of your single cells with two kinds of model at once, and see how far to "
     "trust them.  \n"
     "A cell is read as a *sentence* of its genes by a text encoder, and as tokens by scGPT; a "
-    "small network fuses both.  \n"
+    "small model fuses both.  \n"
     "You compare the models on cells whose types you know, keep the best, and label other cells."
 )
 
@@ -28,14 +34,17 @@ def try_demo() -> None:
     there = [c for c in library().list(owner(), "comparison") if c.meta["dataset"] == item.id]
     running = [j for j in book().active(owner()) if j.settings.get("dataset") == item.id]
     if not there and not running:
-        start_comparison(item, DEMO_LABEL, None, list(DEFAULT_ENCODERS), 1)
+        start_comparison(comparison_settings(item, DEMO_LABEL, None, DEFAULT_FUSED, "quick"))
     st.switch_page("pages/compare.py", query_params={"dataset": item.id})
 
 
 if st.button("Try it on demo cells", type="primary", icon=":material/play_arrow:", key="try"):
     with guarded(), st.spinner("Opening the demo …"):
         try_demo()
-st.caption("700 blood cells; takes about a minute on a laptop, without network.")
+st.caption(
+    f"{DEMO_CELLS} blood cells; takes about {duration(demo_seconds())} on this machine, without "
+    "network."
+)
 
 first, second, third = st.columns(3, border=True)
 with first:
@@ -44,7 +53,7 @@ with first:
     st.page_link("pages/dataset.py", label="Open a dataset", icon=":material/upload_file:")
 with second:
     st.markdown("**2. Compare**")
-    st.caption("Each encoder alone, their fusion, and a plain baseline, on cells kept apart.")
+    st.caption("Each encoder alone, their fusions, and plain baselines, on cells kept apart.")
     st.page_link("pages/compare.py", label="Compare models", icon=":material/leaderboard:")
 with third:
     st.markdown("**3. Label**")

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest
 
 from scmpt_core.errors import SettingError
-from scmpt_core.intervals import Interval
+from scmpt_core.intervals import Interval, wilson
 
 TEMPERATURES = (0.05, 20.0)  # where fit_temperature looks
 
@@ -65,11 +64,9 @@ def reliability(proba: np.ndarray, truth: np.ndarray, bins: int = 15) -> list[Bi
 
 
 def _bin(edges: np.ndarray, confidence: np.ndarray, right: np.ndarray) -> Bin:
-    n, level = len(right), 0.95
-    found = binomtest(int(right.sum()), n).proportion_ci(level, method="wilson")
-    interval = Interval(float(found.low), float(found.high), level, "cells", n)
     low, high = map(float, edges)
-    return Bin(low, high, n, float(confidence.mean()), float(right.mean()), interval)
+    interval = wilson(int(right.sum()), len(right))
+    return Bin(low, high, len(right), float(confidence.mean()), float(right.mean()), interval)
 
 
 def expected_calibration_error(proba: np.ndarray, truth: np.ndarray, bins: int = 15) -> float:

@@ -45,6 +45,9 @@ LongCells = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
+EffortName = Annotated[
+    str, typer.Option("--effort", help="quick, paper or thorough: grid, splits, heads, baselines.")
+]
 
 
 class Reporter:
@@ -180,6 +183,8 @@ def train(
     out: Out,
     group: Group = None,
     encoder: Encoders = None,
+    head: Annotated[str | None, typer.Option("--head", help="How the encoders are fused.")] = None,
+    effort: EffortName = "quick",
     long_cells: LongCells = "random",
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     matrix: Matrix = None,
@@ -189,18 +194,22 @@ def train(
     """Train one model on FILE, test it on cells kept apart, and save it as a folder."""
     from scmpt_core import fusion
     from scmpt_core.data import load
+    from scmpt_core.evaluation import get_effort
 
     fusion.check_folder(out)
+    names = _fused(encoder)
+    spec = fusion.ModelSpec(names, head) if head else fusion.recommended(names)
+    budget = get_effort(effort).budget
     dataset = load(file, _view(matrix, view))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
     model = fusion.train_model(
-        task, _names(encoder), seed, store, device, dataset.name, Reporter(), _options(long_cells)
+        task, spec, budget, seed, store, device, dataset.name, Reporter(), _options(long_cells)
     )
     fusion.save(model, out)
     result = {"output": str(out), "name": model.name, "encoders": list(model.encoders)}
-    result |= {"classes": list(model.classes), **model.record}
+    result |= {"head": model.head_name, "classes": list(model.classes), **model.record}
     test = ", ".join(f"{k} {v:.3f}" for k, v in model.record["test"].items())
     n = model.record["split"]["test"]
     show(result, as_json, [f"{model.name}: {test} (n = {n:,} test cells)", str(out)])
@@ -212,32 +221,59 @@ def compare(
     label: Label,
     group: Group = None,
     encoder: Encoders = None,
+    effort: EffortName = "quick",
+    splits: Annotated[
+        int | None,
+        typer.Option("--splits", "--seeds", help="Repeats with new splits; else the effort's."),
+    ] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option("--head", help="Fusions beside the recommended one; may be repeated."),
+    ] = None,
+    baseline: Annotated[
+        list[str] | None, typer.Option("--baseline", help="May be repeated; `none` for none.")
+    ] = None,
     long_cells: LongCells = "random",
-    seeds: Annotated[int, typer.Option(help="How many seeds, counted from 0.", min=1)] = 3,
     matrix: Matrix = None,
     view: ViewJson = None,
     as_json: Json = False,
 ) -> None:
-    """Compare each encoder + MLP, their fusion, PCA + MLP and the majority class."""
+    """Compare each encoder alone, their fusions, and plain baselines, with intervals and tests."""
     from scmpt_core import evaluation, fusion
     from scmpt_core.data import load
 
+    baselines = None if baseline is None else [b for b in baseline if b != "none"]
+    plan = evaluation.Plan.of(
+        _fused(encoder), effort, head, baselines, splits, _options(long_cells)
+    )
     dataset = load(file, _view(matrix, view))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
-    result = evaluation.compare(
-        dataset.name, task, _names(encoder), seeds, store, device, Reporter(),
-        options=_options(long_cells),
-    ).to_json()  # fmt: skip
+    result = evaluation.compare(dataset.name, task, plan, store, device, Reporter()).to_json()
+    result |= {"effort": effort, "long_cells": long_cells}
     show(result, as_json, _table(result))
 
 
 @app.command()
 def classify(
     file: File,
-    model: Annotated[Path, typer.Option("--model", help="A folder written by `train`.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", help="A folder that `train` wrote, or pbmc or islets."),
+    ],
     out: Out,
+    error: Annotated[
+        float, typer.Option("--error", help="Highest share of wrong labels aimed at.")
+    ] = 0.05,
+    far: Annotated[
+        float, typer.Option("--far", help="Share of cells of known types that may be called far.")
+    ] = 0.01,
+    coverage: Annotated[float, typer.Option("--coverage", help="Of the label sets.")] = 0.9,
+    clusters: Annotated[
+        str | None, typer.Option("--clusters", help="Column that votes; else Leiden's clusters.")
+    ] = None,
+    resolution: Annotated[float, typer.Option("--resolution", help="Of Leiden's clusters.")] = 1.0,
     matrix: Matrix = None,
     view: ViewJson = None,
     as_json: Json = False,
@@ -245,15 +281,21 @@ def classify(
     """Label the cells of FILE with a trained model and write them."""
     from scmpt_core import fusion, verbs
     from scmpt_core.data import check_target, load
+    from scmpt_core.labelling import Clustering
 
     source = Path(file)
     check_target(out, source)
+    rule = fusion.Rule(error, far, coverage)
+    clustering = Clustering(clusters, resolution)
     store, device = _machine()
-    fitted = fusion.load(model, device)
     result = verbs.classify_file(
-        load(file, _view(matrix, view)), fitted, out, store, device, Reporter(), source
-    )
+        load(file, _view(matrix, view)), fusion.open_model(model, device), out, store, device,
+        Reporter(), source, rule, clustering,
+    )  # fmt: skip
     lines = [f"{n:7,} {name}" for name, n in result["labels"].items()]
+    lines += [f"{n:7,} of them Unknown: {why}" for why, n in result["unknown"].items()]
+    if not result["error_reached"]:
+        lines.append(f"no threshold on the calibration cells reaches an error of {error:.1%}")
     overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
     show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])
 
@@ -290,16 +332,29 @@ def worker(
 def _table(result: dict) -> list[str]:
     from scmpt_core.metrics import HEADLINE
 
-    lines = [f"{'model':18}" + "".join(f"{name:>20}" for name in HEADLINE) + "    n runs"]
+    columns = [*HEADLINE, "ECE before", "after"]
+    lines = [f"{'model':20}" + "".join(f"{name:>18}" for name in columns) + "    n runs"]
     for row in result["models"]:
-        cells = "".join(f"{_plus_minus(row[name]):>20}" for name in HEADLINE)
-        lines.append(f"{row['name']:18}{cells}    {row['accuracy']['n']}")
-    return lines
+        values = [row[name] for name in HEADLINE] + [row["ece"]["before"], row["ece"]["after"]]
+        cells = "".join(f"{_plus_minus(value):>18}" for value in values)
+        lines.append(f"{row['name']:20}{cells}    {row['accuracy']['n']}")
+    for row in result["models"]:
+        if interval := row["macro_f1"]["interval"]:
+            span = f"{interval['low']:.3f} to {interval['high']:.3f}"
+            what = f"95 % over {interval['n']:,} {interval['unit']}"
+            lines.append(f"{row['name']:20}macro F1 {span}, {what}")
+    return [*lines, *result["verdict"]["sentences"]]
 
 
 def _plus_minus(metric: dict) -> str:
     sd = "" if metric["sd"] is None else f" ± {metric['sd']:.3f}"
     return f"{metric['mean']:.3f}{sd}"
+
+
+def _fused(given: list[str] | None) -> tuple[str, ...]:
+    from scmpt_core.encoders import DEFAULT_FUSED
+
+    return tuple(given) if given else DEFAULT_FUSED
 
 
 def _names(given: list[str] | None) -> tuple[str, ...]:

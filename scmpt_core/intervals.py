@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from scipy.stats import binomtest
 
 from scmpt_core.weighted import BATCH, METRICS, weighted_scores
 
@@ -37,6 +38,20 @@ class Interval:
     def from_json(cls, value: dict) -> Interval:
         """Back from :meth:`to_json`."""
         return cls(**value)
+
+
+def wilson(right: int, n: int, level: float = 0.95) -> Interval:
+    """Of a share, ``right`` of ``n`` cells (Wilson 1927, doi:10.1080/01621459.1927.10502953).
+
+    It takes cells for independent, which cells of one donor are not.
+
+    Raises
+    ------
+    ValueError
+        There are no cells, or more are right than there are.
+    """
+    found = binomtest(right, n).proportion_ci(level, method="wilson")
+    return Interval(float(found.low), float(found.high), level, "cells", n)
 
 
 def bootstrap(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from scmpt_core import __version__
 from scmpt_core.data import (
@@ -31,7 +31,16 @@ from scmpt_core.encoders import (
     coverage_findings,
 )
 from scmpt_core.errors import SettingError
-from scmpt_core.fusion import Prediction, ScMPT, embed, fit_encoders, load_encoders
+from scmpt_core.fusion import Rule, ScMPT, embed, fit_encoders, load_encoders
+from scmpt_core.labelling import (
+    Clustering,
+    dataset_record,
+    label_cells,
+    labelled_summary,
+    labelling_record,
+    same_clusters,
+    write_labelled,
+)
 from scmpt_core.library import embedding_rate, known_rates
 from scmpt_core.progress import Meter, Progress, part, silent
 
@@ -108,7 +117,7 @@ def embed_file(
     notes = [
         f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted
     ]
-    record = _embed_record(_record(dataset, device), encoders, notes)
+    record = _embed_record(dataset_record(dataset, device), encoders, notes)
     obsm = {f"X_scmpt_{name}": values for name, values in embeddings.items()}
     adata, written = annotate(dataset.adata, obsm=obsm, uns={"scmpt": record})
     write_h5ad(adata, out)
@@ -188,68 +197,32 @@ def classify_file(
     device: Device,
     progress: Progress,
     source: Path | None = None,
+    rule: Rule | None = None,
+    clustering: Clustering | None = None,
+    edits: dict[str, str] | None = None,
+    terms: dict[str, str] | None = None,
+    clusters: dict[str, int] | None = None,
 ) -> dict:
-    """Write the cells with label and probability to ``out``."""
+    """Write the cells with labels and all that goes with them to ``out``.
+
+    Parameters
+    ----------
+    edits, terms
+        What a person decided: see :class:`~scmpt_core.labelling.Labelling`.
+    clusters
+        Sizes of the clusters that ``edits`` name; they are not given to others.
+    """
     check_target(out, source)
-    cells = dataset.usable()
-    prediction = model.predict(cells, store, device, progress)
-    return write_labelled(dataset, model, prediction, out, device)
-
-
-def write_labelled(
-    dataset: Dataset, model: ScMPT, prediction: Prediction, out: Path, device: Device
-) -> dict:
-    """Write the cells with a prediction already made."""
-    cells = dataset.usable()
-    record = _record(dataset, device) | {
-        "verb": "classify",
-        "model": model.name,
-        "classes": np.array(model.classes),
-        "trained_on": f"{model.record['dataset']}, label {model.record['label']}",
-        "overlap": prediction.overlap,
-        "probability": "softmax of the head, not calibrated",
-    }
-    obs = {
-        "scmpt_label": pd.Categorical(prediction.labels),
-        "scmpt_probability": prediction.probability,
-    }
-    adata, written = annotate(dataset.adata, obs=obs, uns={"scmpt": record})
-    write_h5ad(adata, out)
-    labels, counts = np.unique(prediction.labels, return_counts=True)
-    probability = prediction.probability[np.isfinite(prediction.probability)]
-    return {
-        "output": str(out),
-        "written": written,
-        "cells": len(cells),
-        "model": model.name,
-        "labels": {str(k): int(n) for k, n in zip(labels, counts, strict=True)},
-        "mean_probability": float(probability.mean()) if len(probability) else None,
-        "overlap": prediction.overlap,
-        "shared_genes": prediction.shared_genes,
-        "normalisation": cells.normalisation,
-    }
-
-
-def label_table(dataset: Dataset, model: ScMPT, prediction: Prediction) -> pd.DataFrame:
-    """One row a cell: its id, label, probability, and the probability of each class."""
-    table = pd.DataFrame(
-        {"scmpt_label": prediction.labels, "scmpt_probability": prediction.probability},
-        index=pd.Index(dataset.usable().ids, name="cell"),
-    )
-    for i, name in enumerate(model.classes):
-        table[f"p({name})"] = prediction.proba[:, i]
-    return table
-
-
-def _record(dataset: Dataset, device: Device) -> dict:
-    return {
-        "version": __version__,
-        "matrix": dataset.matrix,
-        "values": dataset.values,
-        "normalisation": dataset.usable().normalisation,
-        "device": device.reason,
-        "left_out": dataset.left_out,
-    }
+    clustering = clustering or Clustering()
+    labelling = label_cells(dataset, model, store, device, progress, rule, clustering)
+    labelling = replace(labelling, edits=edits or {}, terms=terms or {})
+    if clusters is not None:
+        same_clusters(labelling, clusters)
+    record = labelling_record(dataset, model.name, model.record, labelling, clustering, device)
+    written = write_labelled(dataset, labelling, record, out)
+    return labelled_summary(labelling, model.name) | {
+        "output": str(out), "written": written, "normalisation": dataset.usable().normalisation,
+    }  # fmt: skip
 
 
 def _plain(identity: dict) -> dict:

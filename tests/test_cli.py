@@ -16,6 +16,7 @@ import pytest
 
 from scmpt_core.cli import _view
 from scmpt_core.errors import ScmptError
+from scmpt_core.labelling import COLUMNS
 from tests.conftest import toy
 
 ROOT = Path(__file__).parents[1]
@@ -68,14 +69,19 @@ def test_check_and_encoders(file):
 def test_train_compare_classify_embed(file, tmp_path):
     model, out = tmp_path / "model", tmp_path / "out.h5ad"
     trained = ok("train", file, "--label", "cell_type", "--encoder", "pca", "-o", model)
-    assert trained["name"] == "pca+mlp"
+    assert trained["name"] == "pca+linear"
     assert trained["test"]["accuracy"] > 0.6
     result = ok("classify", file, "--model", model, "-o", out)
     written = ad.read_h5ad(out)
     assert sum(result["labels"].values()) == 120
-    assert (written.obs["scmpt_label"] == written.obs["cell_type"].to_numpy()).mean() > 0.8
+    named = (written.obs["scmpt_label"] != "Unknown").to_numpy()
+    assert named.sum() == 120 - sum(result["unknown"].values()) > 60
+    right = written.obs["scmpt_label"].astype(str) == written.obs["cell_type"].to_numpy()
+    assert right[named].mean() > 0.9
+    assert set(COLUMNS) <= set(written.obs)
     assert written.obs["scmpt_probability"].between(0, 1).all()
-    assert written.uns["scmpt"]["model"] == "pca+mlp"
+    assert written.uns["scmpt"]["model"] == "pca+linear"
+    assert written.uns["scmpt"]["rule"] == {"error": 0.05, "far": 0.01, "coverage": 0.9}
     np.testing.assert_array_equal(written.X.toarray(), toy().X.toarray())
 
     again = ok(
@@ -87,8 +93,16 @@ def test_train_compare_classify_embed(file, tmp_path):
     assert embedded.obsm["X_scmpt_scgpt-mini"].shape == (120, 256)
     assert "fitted on all" in again["notes"][0]
 
-    table = ok("compare", file, "--label", "cell_type", "--encoder", "pca", "--seeds", 1)
-    assert [m["name"] for m in table["models"]] == ["pca+mlp", "majority"]
+    table = ok(
+        "compare", file, "--label", "cell_type", "--encoder", "pca", "--encoder", "scgpt-mini",
+        "--splits", 1, "--baseline", "knn", "--head", "average",
+    )  # fmt: skip
+    assert [m["name"] for m in table["models"]] == [
+        "pca+mlp", "pca+linear", "scgpt-mini+mlp", "scgpt-mini+linear", "scmpt", "scmpt-average",
+        "knn",
+    ]  # fmt: skip
+    assert {p["b"] for p in table["verdict"]["pairs"]} >= {"knn"}
+    assert table["models"][0]["macro_f1"]["interval"]["unit"] == "cells"
 
 
 BAD = {
@@ -104,7 +118,11 @@ BAD = {
     "suffix": ("embed", "{file}", "-o", "{out}.csv"),
     "scaled": ("embed", "{scaled}", "-o", "{out}.h5ad"),
     "matrix": ("embed", "{file}", "--matrix", "nope", "-o", "{out}.h5ad"),
-    "seeds": ("compare", "{file}", "--label", "cell_type", "--seeds", "0"),
+    "splits": ("compare", "{file}", "--label", "cell_type", "--splits", "0"),
+    "effort": ("compare", "{file}", "--label", "cell_type", "--effort", "nope"),
+    "head": ("train", "{file}", "--label", "cell_type", "--head", "nope", "-o", "{out}"),
+    "baseline": ("compare", "{file}", "--label", "cell_type", "--baseline", "nope"),
+    "error": ("classify", "{file}", "--model", "{out}", "--error", "2", "-o", "{out}.h5ad"),
 }
 
 

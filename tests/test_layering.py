@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    "errors", "progress", "settings", "device", "cells", "seeds", "data", "ontology",
+    "errors", "registry", "progress", "settings", "device", "cells", "seeds", "data", "ontology",
     "sentences", "encoders",
     "embeddings", "votes",
     "metrics", "weighted", "intervals", "significance", "calibration", "conformal",

@@ -14,6 +14,7 @@ from scmpt_core.encoders.download import DOWNLOADS, download
 from scmpt_core.encoders.pca import PCAEncoder
 from scmpt_core.encoders.registry import (
     DEFAULT_ENCODERS,
+    DEFAULT_FUSED,
     DEFAULT_OPTIONS,
     ENCODERS,
     get_spec,
@@ -22,6 +23,7 @@ from scmpt_core.encoders.registry import (
 
 __all__ = [
     "DEFAULT_ENCODERS",
+    "DEFAULT_FUSED",
     "DEFAULT_OPTIONS",
     "DOWNLOADS",
     "ENCODERS",

@@ -115,6 +115,11 @@ class EncoderSpec:
     vocabulary: Callable[[], Set[str] | None]
     size: Callable[[], int | None]
 
+    @property
+    def name(self) -> str:
+        """By which a user asks for it."""
+        return self.info.name
+
 
 def check_width(info: EncoderInfo, width: int | None) -> None:
     """Refuse weights of another encoder than ``info`` describes.

@@ -20,7 +20,8 @@ from scmpt_core.encoders.pca import COMPONENTS, PCAEncoder
 from scmpt_core.encoders.scgpt import ScGPTEncoder, load_checkpoint
 from scmpt_core.encoders.scgpt.checkpoint import file_sha256
 from scmpt_core.encoders.text import TextEncoder
-from scmpt_core.errors import MissingComponent, SettingError
+from scmpt_core.errors import MissingComponent
+from scmpt_core.registry import find
 from scmpt_core.settings import get_settings
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -197,6 +198,7 @@ ENCODERS = [
     ),
 ]  # fmt: skip
 DEFAULT_ENCODERS = ("scgpt-mini", "minilm")
+DEFAULT_FUSED = (*DEFAULT_ENCODERS, "pca")  # what a comparison joins unless told otherwise
 DEFAULT_OPTIONS = EncoderOptions()
 
 
@@ -208,11 +210,7 @@ def get_spec(name: str) -> EncoderSpec:
     SettingError
         There is none.
     """
-    for spec in ENCODERS:
-        if spec.info.name == name:
-            return spec
-    known = ", ".join(spec.info.name for spec in ENCODERS)
-    raise SettingError(f"There is no encoder {name!r}; there are: {known}.", "Name one of these.")
+    return find(ENCODERS, name, "encoder")
 
 
 def load_encoder(name: str, device: Device, options: EncoderOptions = DEFAULT_OPTIONS) -> Encoder:

@@ -15,9 +15,9 @@ from scmpt_core.errors import ModelError
 from scmpt_core.evaluation.comparison import Comparison
 from scmpt_core.evaluation.order import order_classes
 from scmpt_core.fusion import save
-from scmpt_core.fusion.training import Epoch
+from scmpt_core.fusion.fits import Epoch
 
-FORMAT = 1
+FORMAT = 2
 LEFT_OUT = "left out"  # part of cells without a usable label
 
 
@@ -39,7 +39,8 @@ class StoredComparison:
         Of each cell, (cells,): its id, class code (−1: left out), and its part in the first split
         (position in ``PARTS``; −1: left out).
     predicted, probability
-        Model → (cells,), by the first split's model.
+        Model → (cells,), by the first split's model: class codes, and the calibrated probability
+        of that class.
     maps
         Encoder → UMAP of its embedding, (cells, 2).
     """
@@ -62,8 +63,16 @@ class StoredComparison:
 
     @property
     def best(self) -> dict:
-        """The row with the highest macro F1."""
-        return max(self.summary["models"], key=lambda row: row["macro_f1"]["mean"])
+        """The row with the highest macro F1 among the models that can be saved."""
+        return max(
+            (row for row in self.summary["models"] if row["kind"] == "model"),
+            key=lambda row: row["macro_f1"]["mean"],
+        )
+
+    @property
+    def fitted(self) -> list[str]:
+        """Models that can be looked at cell by cell, and saved; baselines cannot."""
+        return [row["name"] for row in self.summary["models"] if row["kind"] == "model"]
 
     @property
     def findings(self) -> list[Finding]:

@@ -16,14 +16,16 @@ from safetensors.torch import load_file, save_file
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
-from scmpt_core.encoders import EncoderOptions, PCAEncoder
+from scmpt_core.encoders import Encoder, EncoderOptions, PCAEncoder
 from scmpt_core.errors import FileRefused, ModelError
 from scmpt_core.fusion.features import load_encoders
-from scmpt_core.fusion.heads import ConcatMLP
+from scmpt_core.fusion.heads import Head, get_head
 from scmpt_core.fusion.model import ScMPT, require
-from scmpt_core.fusion.overlap import overlaps
+from scmpt_core.fusion.overlap import limits_of, overlaps
+from scmpt_core.fusion.sureness import Sureness
+from scmpt_core.unknown import UnknownDetector
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("config.json", "genes.json", "splits.json", "model.safetensors")
 RETRAIN = "Train the model again with `python -m scmpt_core train`."
 
@@ -54,7 +56,9 @@ def save(model: ScMPT, folder: Path) -> None:
         config = {
             "format": FORMAT,
             "name": model.name,
+            "head": model.head_name,
             "classes": model.classes,
+            "unknown": model.unknown.meta(),
             "encoders": [encoder.identity() for encoder in model.encoders.values()],
             **model.record,
         }
@@ -80,30 +84,51 @@ def load(folder: Path, device: Device) -> ScMPT:
     """
     for file in FILES:
         require((folder / file).is_file(), f"{folder} lacks {file}; it is not a model.", RETRAIN)
-    config, genes, splits = (_read(folder / file) for file in FILES[:3])
-    require(
-        config.get("format") == FORMAT,
-        f"{folder} has format {config.get('format')}; this version reads {FORMAT}.",
-        RETRAIN,
-    )
+    config = read_config(folder)
+    genes, splits = (_read(folder / file) for file in FILES[1:3])
     try:
         tensors = load_file(folder / "model.safetensors")
         names = [identity["encoder"] for identity in config["encoders"]]
         encoders = load_encoders(names, device, _options(config["encoders"]))
         symbols = np.array(genes["genes"], dtype=str)
+        pca = None
         for encoder in encoders.values():
             if isinstance(encoder, PCAEncoder):
-                state = {k[4:]: v.numpy() for k, v in tensors.items() if k.startswith("pca.")}
-                encoder.restore(symbols, state)
-        head = _head(tensors, len(config["classes"]))
+                pca = encoder.restore(symbols, _arrays(tensors, "pca."))
+        head = _head(tensors, config["head"], encoders, len(config["classes"]))
         windows = {n: np.array(genes["windows"][n]) for n in names}
-    except (KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        sureness = Sureness.restore(_arrays(tensors, "sureness."))
+        unknown = UnknownDetector.restore(
+            config["unknown"], _arrays(tensors, "unknown."), symbols, pca
+        )
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{folder} is damaged: {error}", RETRAIN) from error
     for identity, encoder in zip(config["encoders"], encoders.values(), strict=True):
         _same(identity, encoder.identity())
-    known = {"format", "name", "classes", "encoders"}
+    known = {"format", "name", "head", "classes", "encoders", "unknown"}
     record = {k: v for k, v in config.items() if k not in known}
-    return ScMPT(encoders, head, tuple(config["classes"]), symbols, windows, record, splits)
+    return ScMPT(
+        encoders, head, config["head"], tuple(config["classes"]), symbols, windows, sureness,
+        unknown, record, splits,
+    )  # fmt: skip
+
+
+def read_config(folder: Path) -> dict:
+    """What there is to read about a model, without its arrays.
+
+    Raises
+    ------
+    ModelError
+        It is missing or damaged, or of another format.
+    """
+    require((folder / FILES[0]).is_file(), f"{folder} lacks {FILES[0]}.", RETRAIN)
+    config = _read(folder / FILES[0])
+    require(
+        config.get("format") == FORMAT,
+        f"{folder} has format {config.get('format')}; this version reads {FORMAT}.",
+        RETRAIN,
+    )
+    return config
 
 
 @dataclass(frozen=True)
@@ -116,13 +141,21 @@ class Fit:
         Encoder → share of its training window that the cells measure.
     shared_genes
         Genes that both know.
+    limits
+        Encoder → the least overlap at which the model is used.
     seen
         Cells that bear the id of one the model was trained on.
     """
 
     overlap: dict[str, float]
+    limits: dict[str, float]
     shared_genes: int
     seen: int
+
+    @property
+    def lacking(self) -> list[str]:
+        """Encoders that would read too little."""
+        return [name for name, share in self.overlap.items() if share < self.limits[name]]
 
 
 def preview(folder: Path, cells: Cells) -> Fit:
@@ -130,14 +163,18 @@ def preview(folder: Path, cells: Cells) -> Fit:
 
     Reads genes and ids only, so it is quick; :meth:`ScMPT.predict` judges the overlap again.
     """
+    config = read_config(folder)
     for file in ("genes.json", "splits.json"):
         require((folder / file).is_file(), f"{folder} lacks {file}.", RETRAIN)
-    kept, trained = _read(folder / "genes.json"), _read(folder / "splits.json")["train"]
+    kept = _read(folder / "genes.json")
+    trained = _read(folder / "splits.json").get("train", [])
     windows = {name: np.array(window) for name, window in kept["windows"].items()}
     genes = np.array(kept["genes"], dtype=str)
-    seen = int(np.isin(cells.ids, np.array(trained, dtype=str)).sum())
+    seen = int(np.isin(cells.ids, np.array(trained, dtype=str)).sum()) if trained else 0
     shared = int(np.isin(genes, cells.genes).sum())
-    return Fit(overlaps(windows, genes, cells.genes), shared, seen)
+    overlap = overlaps(windows, genes, cells.genes)
+    limits = limits_of(config)
+    return Fit(overlap, {name: limits[name] for name in overlap}, shared, seen)
 
 
 def _options(identities: list[dict]) -> EncoderOptions:
@@ -157,19 +194,29 @@ def _same(trained: dict, here: dict) -> None:
         )
 
 
-def _head(tensors: dict[str, torch.Tensor], classes: int) -> ConcatMLP:
+def _head(
+    tensors: dict[str, torch.Tensor], name: str, encoders: dict[str, Encoder], classes: int
+) -> Head:
     state = {k[5:]: v for k, v in tensors.items() if k.startswith("head.")}
-    head = ConcatMLP(state["hidden.weight"].shape[1], classes)
+    blocks = tuple(encoder.info.dimension for encoder in encoders.values())
+    head = get_head(name).make(blocks, classes)
     head.load_state_dict(state, strict=True)
     return head.eval()
 
 
+def _arrays(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, np.ndarray]:
+    return {k.removeprefix(prefix): v.numpy() for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def _tensors(model: ScMPT) -> dict[str, torch.Tensor]:
     out = {f"head.{k}": v.cpu().contiguous() for k, v in model.head.state_dict().items()}
+    parts = {"sureness.": model.sureness.arrays(), "unknown.": model.unknown.state()}
     for encoder in model.encoders.values():
         if isinstance(encoder, PCAEncoder):
-            arrays = encoder.state().items()
-            out |= {f"pca.{k}": torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays}
+            parts["pca."] = encoder.state()
+    for prefix, arrays in parts.items():
+        for key, values in arrays.items():
+            out[prefix + key] = torch.from_numpy(np.ascontiguousarray(values))
     return out
 
 

@@ -7,6 +7,9 @@ share of the training windows that the new file measures.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+
 import numpy as np
 
 from scmpt_core.errors import ModelError
@@ -14,6 +17,7 @@ from scmpt_core.errors import ModelError
 # Measured by benchmarks/gene_overlap.py (benchmarks/README.md): at 95.9 % MiniLM lost 0.7 points of
 # accuracy, at 84.5 % already 10, at 81.4 % 35.
 MIN_OVERLAP = 0.95
+LIMITS: dict[str, float] = {}  # by encoder, where its curve allows another
 
 
 def overlaps(
@@ -24,7 +28,12 @@ def overlaps(
     return {name: min(1.0, float(weight[shared].sum())) for name, weight in windows.items()}
 
 
-def check_overlap(overlap: dict[str, float]) -> None:
+def limits_of(record: dict) -> Mapping[str, float]:
+    """Encoder → least overlap: the model's own where it was measured, else the encoder's."""
+    return defaultdict(lambda: MIN_OVERLAP, LIMITS | record.get("overlap_limit", {}))
+
+
+def check_overlap(overlap: dict[str, float], limits: Mapping[str, float]) -> None:
     """Refuse when any encoder would read too little of what it was trained on.
 
     Raises
@@ -32,10 +41,10 @@ def check_overlap(overlap: dict[str, float]) -> None:
     ModelError
         With the overlap and the limit.
     """
-    name = min(overlap, key=lambda encoder: overlap[encoder])
-    if overlap[name] < MIN_OVERLAP:
-        raise ModelError(
-            f"The cells measure {overlap[name]:.1%} of what {name} read in training "
-            f"(at least {MIN_OVERLAP:.0%} is needed); labels would be unreliable.",
-            "Train a model on the genes that both files have, or give a file with more genes.",
-        )
+    for name, share in overlap.items():
+        if share < limits[name]:
+            raise ModelError(
+                f"The cells measure {share:.1%} of what {name} read in training (at least "
+                f"{limits[name]:.0%} is needed); labels would be unreliable.",
+                "Train a model on the genes that both files have, or give a file with more genes.",
+            )

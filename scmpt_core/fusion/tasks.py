@@ -17,6 +17,7 @@ from scmpt_core.data import (
     stratified,
 )
 from scmpt_core.data.findings import Finding
+from scmpt_core.data.worth import label_worth
 from scmpt_core.errors import DataError
 
 
@@ -60,7 +61,7 @@ def make_task(dataset: Dataset, label: str, group: str | None = None) -> Task:
     """
     cells = dataset.usable()
     values = label_values(dataset.obs, label)
-    findings = tuple(check_labels(values, label))
+    findings = (*check_labels(values, label), *worth_of(dataset, label, group))
     groups = None if group is None else label_values(dataset.obs, group)
     palette = tuple(str(n) for n in np.unique(values[values != ""]))
     left_out = np.diff(cells.expression.indptr) == 0
@@ -77,3 +78,8 @@ def make_task(dataset: Dataset, label: str, group: str | None = None) -> Task:
     place = {name: i for i, name in enumerate(classes)}
     codes = np.array([place.get(v, -1) for v in values], dtype=np.int64)
     return Task(cells, label, classes, codes, group, groups, findings, palette)
+
+
+def worth_of(dataset: Dataset, label: str, group: str | None) -> list[Finding]:
+    """What the labels of a column are worth as truth."""
+    return label_worth(dataset.name, dataset.obs, dataset.adata.uns, label, group)

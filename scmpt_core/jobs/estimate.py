@@ -10,16 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scmpt_core.evaluation import planned_models
+from scmpt_core.evaluation import Plan, Run
 from scmpt_core.library import known_rates
 
 REFERENCE = {  # cells per second
     "embed:minilm": 35.0,
     "embed:scgpt-mini": 300.0,
     "embed:pca": 5000.0,
-    "head": 120.0,  # per model and split: the whole grid
+    "fit:linear": 400.0,  # per model and split, the whole search
+    "fit:stacking": 200.0,
+    "fit:average": 200.0,
+    "fit:neural:quick": 120.0,
+    "fit:neural:paper": 30.0,
+    "fit:neural:thorough": 8.0,
+    "fit:mixture:quick": 60.0,
+    "fit:mixture:paper": 20.0,
+    "fit:mixture:thorough": 6.0,
+    "fit:baseline": 500.0,
     "umap": 400.0,
 }
+CONVEX = ("linear", "stacking", "average")  # heads whose search does not grow with the budget
 START = 8.0  # seconds to load encoders and compile, whatever the number of cells
 
 
@@ -55,9 +65,24 @@ class Estimate:
         return (START + self.embedding) / (self.seconds - self.maps)
 
 
-def estimate_compare(
-    home: Path, device: str, cells: int, names: Sequence[str], seeds: int, folds: int
-) -> Estimate:
+def fit_rate(head: str | None, budget: str) -> str:
+    """Name under which the rate of fitting a head, or a baseline, is kept."""
+    if head is None:
+        return "fit:baseline"
+    if head in CONVEX:
+        return f"fit:{head}"
+    return f"fit:{'mixture' if head == 'mixture' else 'neural'}:{budget}"
+
+
+def fit_rates(runs: Sequence[Run], budget: str, cells: int) -> dict[str, float]:
+    """Cells a second of each kind of fit, over finished runs."""
+    seconds: dict[str, list[float]] = {}
+    for run in runs:
+        seconds.setdefault(fit_rate(run.head, budget), []).append(run.seconds)
+    return {name: cells * len(all) / max(sum(all), 1e-3) for name, all in seconds.items()}
+
+
+def estimate_compare(home: Path, device: str, cells: int, plan: Plan, folds: int) -> Estimate:
     """Expected time of a comparison whose cells are not embedded yet.
 
     Parameters
@@ -66,18 +91,19 @@ def estimate_compare(
         Splits a seed.
     """
     measured, unknown, embedding = known_rates(home, device), [], 0.0
-    models = planned_models(names)
-    encoders = [m[0] for m in models if len(m) == 1]
-    needed = [f"embed:{n}" for n in encoders if n != "pca"] + ["head", "umap"]
+    splits = plan.seeds * folds
+    fits = [fit_rate(m.head, plan.budget.name) for m in plan.models]
+    fits += [fit_rate(None, plan.budget.name)] * len(plan.baselines)
+    needed = [f"embed:{n}" for n in plan.encoders if n != "pca"] + [*fits, "umap"]
     rates = REFERENCE | measured
-    for name in encoders:
+    for name in plan.encoders:
         rate = rates.get(f"embed:{name}")
         if rate is None:
             unknown.append(name)
         else:
-            embedding += cells / rate * (seeds * folds if name == "pca" else 1)
-    training = len(models) * seeds * folds * cells / rates["head"]
-    maps = len(encoders) * (cells / rates["umap"] + 2)
+            embedding += cells / rate * (splits if name == "pca" else 1)
+    training = splits * sum(cells / rates[name] for name in fits)
+    maps = len(plan.encoders) * (cells / rates["umap"] + 2)
     return Estimate(embedding, training, maps, all(n in measured for n in needed), tuple(unknown))
 
 

@@ -1,5 +1,6 @@
 """What a person keeps: datasets, comparisons, models, labelled cells; each has an owner."""
 
+from scmpt_core.library.choices import CHOICES, choices_of, choose, undo_choice
 from scmpt_core.library.datasets import (
     add_dataset,
     file_of,
@@ -14,12 +15,15 @@ from scmpt_core.library.items import KINDS, LOCAL, SCRATCH, Item, Library
 from scmpt_core.library.rates import embedding_rate, known_rates, note_rate, noting
 
 __all__ = [
+    "CHOICES",
     "KINDS",
     "LOCAL",
     "SCRATCH",
     "Item",
     "Library",
     "add_dataset",
+    "choices_of",
+    "choose",
     "embedding_rate",
     "file_of",
     "known_rates",
@@ -29,6 +33,7 @@ __all__ = [
     "open_dataset",
     "save_map",
     "set_view",
+    "undo_choice",
     "undo_view",
     "view_of",
 ]

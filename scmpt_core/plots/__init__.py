@@ -1,19 +1,27 @@
 """Data in, plotly figure out; no Streamlit."""
 
 from scmpt_core.plots.cells import PICTURE, CellMap, class_map, value_map
-from scmpt_core.plots.figures import class_counts, confusion, histogram, learning_curves, scores
+from scmpt_core.plots.figures import class_counts, histogram, learning_curves
+from scmpt_core.plots.matrices import class_scores, confusion, confusion_difference
 from scmpt_core.plots.palette import class_styles, model_colour
+from scmpt_core.plots.scores import scores, span
+from scmpt_core.plots.sure import reliability_diagram, threshold_curve
 
 __all__ = [
     "PICTURE",
     "CellMap",
     "class_counts",
     "class_map",
+    "class_scores",
     "class_styles",
     "confusion",
+    "confusion_difference",
     "histogram",
     "learning_curves",
     "model_colour",
+    "reliability_diagram",
     "scores",
+    "span",
+    "threshold_curve",
     "value_map",
 ]

@@ -88,7 +88,7 @@ def class_map(
     ids = ids if len(rows) <= HOVER_IDS else None
     traces, groups, notes = [], [], []
     known = class_styles(palette or classes)
-    styles = [known.get(name, (GREY, "circle")) for name in classes]
+    styles = [known.get(name, (GREY, "circle-open")) for name in classes]
     here = codes[rows]
     for code in [*range(len(classes)), -1]:
         which = rows[here == code]

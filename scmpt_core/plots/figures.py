@@ -1,4 +1,4 @@
-"""The figures of the comparison."""
+"""Learning curves, and counts of cells."""
 
 from __future__ import annotations
 
@@ -7,65 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from scmpt_core.fusion.training import Epoch
+from scmpt_core.fusion.fits import Epoch
 from scmpt_core.plots.layout import escaped, laid_out, shortened
-from scmpt_core.plots.palette import class_styles, model_colour
-
-
-def scores(rows: list[dict]) -> go.Figure:
-    """Macro F1 and accuracy a model, mean with standard deviation over runs."""
-    names = [row["name"] for row in rows]
-    figure = go.Figure()
-    for metric, title, symbol in (
-        ("macro_f1", "macro F1", "circle"),
-        ("accuracy", "accuracy", "diamond-open"),
-    ):
-        spread = [row[metric]["sd"] or 0 for row in rows]  # one run has none
-        figure.add_scatter(
-            x=[row[metric]["mean"] for row in rows],
-            y=names,
-            error_x={"type": "data", "array": spread} if any(spread) else None,
-            mode="markers",
-            name=title,
-            marker={
-                "symbol": symbol,
-                "size": 12,
-                "color": [model_colour(name, names) for name in names],
-            },
-        )
-    figure.update_xaxes(range=[-0.03, 1.03])
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(legend={"orientation": "h", "yanchor": "bottom", "y": 1.0})
-    return laid_out(figure, 130 + 42 * len(rows), "score on test cells (0–1)", "")
-
-
-def confusion(matrix: np.ndarray, classes: Sequence[str], title: str) -> go.Figure:
-    """Share of each true class that went to each label; hover shows the counts.
-
-    ``matrix`` and ``classes`` come in the order to be drawn.
-    """
-    totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    n, short = len(classes), [shortened(name, 24) for name in classes]
-    names = np.array([escaped(name) for name in classes], dtype=object)
-    hover = np.stack([matrix, np.repeat(names[:, None], n, 1), np.repeat(names[None], n, 0)], -1)
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.where(matrix > 0, matrix / totals, np.nan),  # nothing is drawn for nothing
-            customdata=hover,
-            zmin=0,
-            zmax=1,
-            colorscale="Blues",
-            texttemplate="%{z:.2f}" if n <= 15 else None,
-            colorbar={"title": "share of<br>true class", "thickness": 12},
-            hovertemplate="true %{customdata[1]}<br>predicted %{customdata[2]}<br>"
-            "%{customdata[0]} cells<br>%{z:.1%}<extra></extra>",
-        )
-    )
-    ticks = {"tickmode": "array", "tickvals": list(range(n)), "ticktext": short}
-    figure.update_yaxes(autorange="reversed", **ticks)
-    figure.update_xaxes(tickangle=-45, **ticks)
-    figure.update_layout(title=title, dragmode=False)
-    return laid_out(figure, 260 + 26 * len(classes), "predicted type", "true type")
+from scmpt_core.plots.palette import class_styles
 
 
 def learning_curves(curves: Sequence[tuple[int, int, Sequence[Epoch]]], title: str) -> go.Figure:
@@ -92,8 +36,10 @@ def learning_curves(curves: Sequence[tuple[int, int, Sequence[Epoch]]], title: s
                 hovertemplate=f"{name}, seed {seed}, fold {fold}<br>epoch %{{x}}: %{{y:.3f}}"
                 "<extra></extra>",
             )
-    figure.update_layout(title=title, legend={"orientation": "h", "y": 1.12})
-    return laid_out(figure, 340, "epoch", "cross-entropy (nats)")
+    laid_out(figure, 360, "epoch", "cross-entropy (nats)")
+    # the legend stands below the title, not on it
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0}
+    return figure.update_layout(title=title, legend=legend, margin_t=70)
 
 
 def histogram(

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scmpt_core.encoders import get_spec
+from scmpt_core.evaluation import FUSION
+
 COLOURS = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A900", "#8C8C8C",
     "#7B4FA3", "#8A5A2B", "#6FBF4B", "#E0518D", "#2F8F9D", "#F2B38B", "#5B6FD8", "#A3B1BF",
 )  # fmt: skip
 MARKERS = ("circle", "diamond", "cross")
-_MODELS = {"scmpt": "#D55E00", "majority": "#8C8C8C", "pca+mlp": "#009E73"}
-_OTHERS = ("#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#B8A900")
+RECOMMENDED, OTHER_FUSED, BASELINE = "#D55E00", "#E69F00", "#8C8C8C"
+MODALITIES = {"text": "#0072B2", "genes": "#CC79A7", "expression": "#009E73"}
 
 
 def class_styles(classes: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -35,7 +38,13 @@ def _shade(colour: str, band: int) -> str:
     return "#" + "".join(f"{round(p + (target - p) * share):02X}" for p in parts)
 
 
-def model_colour(name: str, models: Sequence[str]) -> str:
-    """A fixed colour for the fusion, the baseline and the majority; the rest by position."""
-    others = [m for m in models if m not in _MODELS]
-    return _MODELS.get(name) or _OTHERS[others.index(name) % len(_OTHERS)]
+def model_colour(row: dict) -> str:
+    """Fixed: by what the encoder reads; fusions, the recommended one before others; baselines.
+
+    ``row`` is one of ``models`` in a comparison's JSON.
+    """
+    if row["kind"] == "baseline":
+        return BASELINE
+    if len(row["encoders"]) > 1:
+        return RECOMMENDED if row["name"] == FUSION else OTHER_FUSED
+    return MODALITIES[get_spec(row["encoders"][0]).info.modality]

@@ -15,7 +15,7 @@ from scmpt_core.library import Item
 from scmpt_core.plots import class_styles
 from scmpt_core.ui.state import library, owner, plain
 
-_SIGNS = {"circle": "●", "diamond": "◆", "cross": "✚"}
+_SIGNS = {"circle": "●", "circle-open": "○", "diamond": "◆", "cross": "✚"}
 PAGES = {
     "start": "pages/start.py",
     "dataset": "pages/dataset.py",
@@ -58,7 +58,7 @@ def legend(names: Sequence[str], palette: Sequence[str]) -> None:
     styles = class_styles(palette)
     parts = []
     for name in names:
-        colour, marker = styles.get(name, ("#9AA0A6", "circle"))
+        colour, marker = styles.get(name, ("#9AA0A6", "circle-open"))
         sign = f'<span style="color:{colour}" aria-hidden="true">{_SIGNS[marker]}</span>'
         parts.append(f'<span style="white-space:nowrap">{sign} {html.escape(name)}</span>')
     st.html(

@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from scmpt_core.jobs import JobBook
+from scmpt_core.labelling import COLUMNS
 from scmpt_core.library import LOCAL, Library
-from tests.conftest import toy
+from tests.conftest import REAL, toy
+
+UNLABELLED = REAL.parent / "unlabelled" / "tenx_frozen_pbmc_donorA.h5ad"
 
 
 def wait_for_job(home, until, seconds=240):
@@ -61,10 +64,38 @@ def test_from_start_to_a_labelled_file(server, page, shots, tmp_path):
     assert labelled.n_obs == len(table) == 700
     assert labelled.obs["scmpt_label"].astype(str).tolist() == table["scmpt_label"].tolist()
     assert "bulk_labels" in labelled.obs
+    assert set(COLUMNS) <= set(labelled.obs)
+    assert 0 < (table["scmpt_label"] == "Unknown").sum() < 700
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Python script").click()
+    assert "classify_file" in download.value.path().read_text()
 
     page.get_by_role("link", name="Jobs").click()
     page.get_by_role("link", name="Open the result").last.click()  # the older: the comparison
     page.get_by_text("Best by macro F1").wait_for()
+
+
+def test_the_model_that_ships_labels_cells_without_any_label(server, page, shots, tmp_path):
+    """No comparison, no label of one's own: open the cells, one click, the labels."""
+    if not UNLABELLED.exists():
+        pytest.skip("the real data are not on this machine")
+    cells = ad.read_h5ad(UNLABELLED)[:300].copy()
+    assert not [c for c in cells.obs if "type" in c]
+    cells.write_h5ad(tmp_path / "blood.h5ad")
+    upload(page, server, tmp_path / "blood.h5ad")
+    page.get_by_role("heading", name="blood.h5ad").wait_for()
+    page.get_by_role("link", name="Classify").click()
+    page.goto(f"{server.url}/classify?model=pbmc")
+    page.get_by_text("PBMC reference").first.wait_for()
+    page.get_by_role("button", name="Label these cells").click()
+    page.get_by_text("300 cells labelled by").wait_for(timeout=120_000)
+    page.screenshot(path=shots / "pbmc.png")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download .h5ad").click()
+    download.value.save_as(tmp_path / "out.h5ad")
+    labels = ad.read_h5ad(tmp_path / "out.h5ad").obs["scmpt_label"].astype(str)
+    assert (labels != "Unknown").mean() > 0.5
+    assert labels.nunique() > 3  # blood holds T, B and NK cells and monocytes
 
 
 def test_a_link_shows_a_result_in_a_new_visit_and_after_a_restart(server, page, chromium):

@@ -11,20 +11,24 @@ from scmpt_core import fusion
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import SettingError
-from scmpt_core.evaluation import compare, umap_of
+from scmpt_core.evaluation import Plan, compare, umap_of
+from scmpt_core.evaluation.verdict import BASELINE
 from tests.conftest import toy
 from tests.helpers import dataset_of
 
 
-def run(tmp_path, names, group=None, seeds=1):
+def run(tmp_path, names, group=None, seeds=1, heads=(), baselines=("majority",)):
     task = fusion.make_task(dataset_of(toy()), "cell_type", group)
-    return compare("toy", task, names, seeds, EmbeddingStore(tmp_path / "s"), choose_device())
+    plan = Plan.of(names, "quick", heads, baselines, seeds)
+    return compare("toy", task, plan, EmbeddingStore(tmp_path / "s"), choose_device())
 
 
 def test_rows_and_numbers(tmp_path):
     result = run(tmp_path, ("scgpt-mini", "pca"), seeds=2)
     data = json.loads(json.dumps(result.to_json(), allow_nan=False))
-    assert [m["name"] for m in data["models"]] == ["scgpt-mini+mlp", "pca+mlp", "scmpt", "majority"]
+    assert [m["name"] for m in data["models"]] == [
+        "scgpt-mini+mlp", "scgpt-mini+linear", "pca+mlp", "pca+linear", "scmpt", "majority",
+    ]  # fmt: skip
     rows = {m["name"]: m for m in data["models"]}
     assert rows["scmpt"]["encoders"] == ["scgpt-mini", "pca"]
     assert rows["majority"]["accuracy"]["mean"] == pytest.approx(1 / 3)
@@ -35,9 +39,10 @@ def test_rows_and_numbers(tmp_path):
     assert result.confusion("scmpt").sum() == sum(len(s.test) for s in result.splits)
 
 
-def test_one_encoder_has_no_fusion_and_pca_is_always_there(tmp_path):
-    result = run(tmp_path, ("scgpt-mini",))
-    assert result.models == ["scgpt-mini+mlp", "pca+mlp", "majority"]
+def test_one_encoder_has_no_fusion(tmp_path):
+    result = run(tmp_path, ("pca",), baselines=("majority", "knn"))
+    assert result.models == ["pca+mlp", "pca+linear", "majority", "knn"]
+    assert [p.question for p in result.verdict.pairs] == [BASELINE]
 
 
 def test_groups_give_one_run_a_fold(tmp_path):

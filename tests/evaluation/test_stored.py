@@ -9,18 +9,20 @@ from scmpt_core import fusion
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import ModelError
-from scmpt_core.evaluation import compare, load_stored, order_classes, store
+from scmpt_core.evaluation import Plan, compare, load_stored, order_classes, store
 from scmpt_core.progress import Cancelled
 from scmpt_core.settings import Settings
 from tests.conftest import toy
 from tests.helpers import dataset_of
+
+PLAN = Plan.of(("pca",), "quick", (), ("majority",), 2)
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     task = fusion.make_task(dataset_of(toy()), "cell_type")
     place = EmbeddingStore(tmp_path_factory.mktemp("store"))
-    return compare("toy", task, ("pca",), 2, place, choose_device(Settings(dtype="float32")))
+    return compare("toy", task, PLAN, place, choose_device(Settings(dtype="float32")))
 
 
 def test_stored_equals_memory(result, tmp_path):
@@ -28,6 +30,8 @@ def test_stored_equals_memory(result, tmp_path):
     store(result, maps, tmp_path)
     back = load_stored(tmp_path)
     assert back.summary["models"] == result.to_json()["models"]
+    assert back.summary["verdict"] == result.to_json()["verdict"]
+    assert back.fitted == ["pca+mlp", "pca+linear"]
     np.testing.assert_array_equal(back.truth, result.task.codes)
     np.testing.assert_array_equal(back.predicted["pca+mlp"], result.proba["pca+mlp"].argmax(axis=1))
     np.testing.assert_array_equal(back.confusions["pca+mlp"], result.confusion("pca+mlp"))
@@ -62,7 +66,7 @@ def test_a_stopped_comparison_goes_on_with_the_same_numbers(result, tmp_path):
             raise Cancelled
 
     place, keep = EmbeddingStore(tmp_path / "store"), tmp_path / "keep"
-    arguments = ("toy", result.task, ("pca",), 2, place, choose_device())
+    arguments = ("toy", result.task, PLAN, place, choose_device())
     with pytest.raises(Cancelled):
         compare(*arguments, stop_at_second_split, keep)
     assert any(c.startswith("split 1") for c in calls)

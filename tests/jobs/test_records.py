@@ -110,7 +110,8 @@ def test_only_our_own_messages_are_read(home):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.name)
 def test_every_kind_refuses_what_is_not_the_owners(home, kind):
-    settings = {"dataset": "nope", "model": "nope", "encoders": ["pca"], "seeds": 1, "group": None}
+    settings = {"dataset": "nope", "model": "nope", "encoders": ["pca"], "effort": "quick"}
+    settings |= {"group": None}
     with pytest.raises(SettingError, match="There is no"):
         submit(home, "ann", kind.name, settings | {"label": "x"})
     assert JobBook(home).list("ann") == []

@@ -65,7 +65,8 @@ def below(pid):
 def compare_settings(item, encoders=("pca",), seeds=1):
     return {
         "dataset": item.id, "label": "cell_type", "group": None, "encoders": list(encoders),
-        "seeds": seeds, "view": item.meta["view"],
+        "splits": seeds, "effort": "quick", "heads": [], "baselines": ["majority"],
+        "view": item.meta["view"],
     }  # fmt: skip
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import anndata as ad
 import h5py
 import numpy as np
 import pytest
@@ -60,42 +59,17 @@ def work(home):
     return book.list(LOCAL)
 
 
-def compared(app, home, write):
-    """A finished comparison of toy cells."""
-    open_path(app, write(toy()))
-    go(app, "compare")
-    app.multiselect(key="encoders").set_value(["scgpt-mini"]).run()
-    app.button(key="compare").click().run()
-    assert work(home)[0].state == "done"
-    app.run()
-    assert not app.exception
-    return app
-
-
 @pytest.mark.parametrize(
     ("page", "hint"),
     [
         ("dataset", "Open demo cells"),
         ("compare", "No cells are open yet"),
-        ("classify", "No model is saved yet"),
         ("jobs", "No job has run yet"),
     ],
 )
 def test_empty_pages_say_what_to_do(app, page, hint):
     go(app.run(), page)
     assert hint in texts(app.info)
-
-
-def test_start_says_what_this_is_and_leads_to_a_comparison(app, home):
-    app.run()
-    assert "Name the types of your single cells" in texts(app.markdown)
-    app.button(key="try").click().run()
-    assert not app.exception
-    jobs = JobBook(home).list(LOCAL)
-    assert [(j.kind, j.state) for j in jobs] == [("compare", "waiting")]
-    assert "No worker is running" in texts(app.warning)
-    go(app, "start").button(key="try").click().run()
-    assert len(JobBook(home).list(LOCAL)) == 1  # asked twice, run once
 
 
 def test_demo_in_one_click(app):
@@ -216,113 +190,3 @@ def test_unusable_cells_are_described_and_not_compared(app, write):
     assert "cannot be used" in texts(app.error)
     go(app, "compare")
     assert "has errors" in texts(app.warning)
-
-
-def test_compare_to_the_end_save_and_classify(app, write, home):
-    compared(app.run(), home, write)
-    assert "Best by macro F1" in texts(app.success)
-    assert app.dataframe[0].value["model"].tolist() == ["scgpt-mini+mlp", "pca+mlp", "majority"]
-    for tab in ("Confusion", "Per type", "Learning curves", "Mistakes", "Maps"):
-        app.session_state["view"] = tab
-        app.run()
-        assert not app.exception, tab
-    for colour in ("prediction", "right or wrong", "probability", "a gene"):
-        app.selectbox(key="colour").set_value(colour).run()
-        assert not app.exception, colour
-    button(app, "Save model").click().run()
-    assert not app.exception
-    model = Library(home).list(LOCAL, "model")[0]
-    assert model.meta["dataset_name"] == "cells.h5ad"
-    go(app, "classify")
-    assert "bear the names of cells that the model was trained on" in texts(app.warning)
-    app.button(key="classify").click().run()
-    assert work(home)[0].state == "done"
-    app.run()
-    assert not app.exception
-    assert "cells.h5ad: 120 cells labelled" in texts(app.success)
-    kept = Library(home).list(LOCAL, "classification")[0]
-    labelled = ad.read_h5ad(kept.folder / "labelled.h5ad")
-    assert {"scmpt_label", "scmpt_probability"} <= set(labelled.obs)
-    assert (labelled.obs["scmpt_label"].astype(str) == toy().obs["cell_type"]).mean() > 0.8
-
-
-def test_the_newest_result_is_the_answer(app, write, home):
-    """A comparison that ends takes the place of the one on the page."""
-    compared(app.run(), home, write)
-    app.multiselect(key="encoders").set_value(["pca"]).run()
-    app.button(key="compare").click().run()
-    assert "scgpt-mini+mlp" in app.dataframe[0].value["model"].tolist()  # the old one meanwhile
-    work(home)
-    app.run()
-    assert not app.exception
-    assert app.dataframe[0].value["model"].tolist() == ["pca+mlp", "majority"]
-
-
-def test_a_result_opens_its_own_dataset_and_outlives_it(app, write, home):
-    compared(app.run(), home, write)
-    first = Library(home).list(LOCAL, "dataset")[0]
-    result = Library(home).list(LOCAL, "comparison")[0]
-    open_path(app, write(toy(20), "other.h5ad"))
-    app.query_params.clear()
-    app.query_params["comparison"] = result.id
-    app.switch_page("pages/compare.py")
-    app.query_params["comparison"] = result.id
-    app.run()
-    assert not app.exception
-    assert "on cells.h5ad" in texts(app.success)
-    Library(home).delete(LOCAL, "dataset", first.id)
-    app.query_params["comparison"] = result.id
-    app.run()
-    assert not app.exception
-    assert "is no longer kept" in texts(app.info)
-    assert "on cells.h5ad" in texts(app.success)
-
-
-def test_a_link_is_shown_as_text(app, write):
-    open_path(app.run(), write(toy()))
-    app.switch_page("pages/compare.py")
-    app.query_params["comparison"] = "[log in](https://example.org)"
-    app.run()
-    assert not app.exception
-    assert "\\[log in\\]" in texts(app.warning)
-
-
-def test_a_panel_that_lacks_the_window_is_refused_before_it_runs(app, write, home):
-    compared(app.run(), home, write)
-    button(app, "Save model").click().run()
-    open_path(app, write(toy()[:, 10:].copy(), "panel.h5ad"))
-    go(app, "classify")
-    assert "is needed" in texts(app.error)
-    assert not [b for b in app.button if b.key == "classify"]
-
-
-def test_a_damaged_model_is_a_message(app, write, home):
-    compared(app.run(), home, write)
-    button(app, "Save model").click().run()
-    model = Library(home).list(LOCAL, "model")[0]
-    (model.folder / "model" / "genes.json").unlink()
-    go(app, "classify")
-    assert "lacks genes.json" in texts(app.error)
-
-
-def test_a_failed_job_says_why_on_its_page_and_in_the_list(app, write, home):
-    adata = toy()
-    adata.obs["cell_type"] = ["a"] * 111 + ["b"] * 9
-    open_path(app.run(), write(adata))
-    go(app, "compare")
-    item = Library(home).list(LOCAL, "dataset")[0]
-    app.selectbox(key=f"label_{item.id}").set_value("cell_type").run()
-    app.button(key="compare").click().run()
-    assert work(home)[0].state == "failed"
-    app.run()
-    assert "2 are needed" in texts(app.error)
-    go(app, "jobs")
-    assert "2 are needed" in texts(app.error)
-
-
-def test_a_waiting_job_can_be_stopped(app, home):
-    app.run().button(key="try").click().run()
-    job = JobBook(home).list(LOCAL)[0]
-    app.button(key=f"stop_page_{job.id}").click().run()
-    assert not app.exception
-    assert JobBook(home).get(LOCAL, job.id).state == "stopped"

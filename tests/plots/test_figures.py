@@ -91,7 +91,7 @@ def test_confusion_shows_shares_with_equal_short_names_apart():
     long = "a very long name of a cell type that ends in"
     figure = plots.confusion(np.array([[8, 2], [0, 4]]), [f"{long} 1", f"{long} 2"], "m")
     np.testing.assert_allclose(figure.data[0].z, [[0.8, 0.2], [np.nan, 1]])
-    assert figure.data[0].customdata[0][1].tolist() == [2, f"{long} 1", f"{long} 2"]
+    assert figure.data[0].customdata[0][1].tolist() == [f"{long} 1", f"{long} 2", 2]
 
 
 def test_histogram_counts_every_cell():

@@ -1,0 +1,1 @@
+"""The Classify page's parts, one concept a file."""
