@@ -108,9 +108,7 @@ def promise(results: dict[str, Comparison]) -> None:
 def sureness(name: str, task, store: EmbeddingStore, device, keep: Path | None) -> list[str]:
     """Calibration and label sets of the recommended model over many splits."""
     plan = Plan.of(DEFAULT_FUSED, "quick", (), (), SURE_SPLITS.get(name, 20))
-    result = evaluation.compare(
-        name, task, OnlyRecommended(**vars(plan)), store, device, keep=keep
-    )
+    result = evaluation.compare(name, task, OnlyRecommended(**vars(plan)), store, device, keep=keep)
     runs = result.runs
     tested = [len(split.test) for split in result.splits]
     calibration = [len(split.calibration) for split in result.splits]

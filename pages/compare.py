@@ -26,7 +26,8 @@ def choose_result(item: Item, result: Item | None) -> Item | None:
     ids, names = [c.id for c in mine], item_names(mine)
     start = ids.index(result.id) if result is not None else 0
     if len(mine) > 1:
-        words = {c.id: f"{names[c.id]}, {described(c)}" for c in mine}
+        # Streamlit tells options apart by their words, so no two may be alike
+        words = {c.id: f"{names[c.id]}, {described(c)} [{c.id[:4]}]" for c in mine}
         chosen = st.selectbox("Result", ids, start, format_func=words.__getitem__)
         if chosen != ids[start]:
             st.query_params["comparison"] = chosen

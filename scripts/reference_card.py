@@ -30,10 +30,10 @@ the publications. The weights hold no cell's name and no label of a single cell;
 strange cells keeps reduced embeddings of a sample of training cells.
 
 ## Across studies
-A model of the first studies, tested on all cells of the last that are of types it knows. Accuracy
-and macro F1 with a label forced on every cell; "named" is what the default rule labels, "Unknown"
-what it does not. The baselines were fitted to the same cells on the genes that all these studies
-measure, the tested one too.
+A model of the first studies, tested on at most 400 cells of each type of the last, of the types it
+knows. Accuracy and macro F1 with a label forced on every cell; "named" is what the default rule
+labels, "Unknown" what it does not. The baselines were fitted to the same cells on the genes that
+all these studies measure, the tested one too.
 
 {tests}
 
@@ -41,6 +41,9 @@ measure, the tested one too.
 - Other tissues or species, disease, a diagnosis: it knows healthy cells of these few studies.
 - Types that are not in the list get one of its types, or Unknown; the table above shows how often.
 - Probabilities are calibrated between these studies. On yours they may be too sure.
+- What is far from all training cells is judged by how far these studies are from each other. A
+  model of one study alone (as in some rows above) finds most cells of any other one far, and calls
+  them Unknown; `--far 0`, or the slider on the page, switches that off.
 - Files that measure less of what it reads than {limits} are refused: below, accuracy falls by more
   than 2 points (random and most-variable panels; `card.json` holds the curve).
 """
@@ -51,8 +54,7 @@ def card(tissue: Tissue, numbers: dict, folder: Path) -> str:
     record = numbers["record"]
     size = sum(f.stat().st_size for f in folder.iterdir()) / 1e6
     rows = [
-        f"| {name} | {id} | {record['per_class'][name]['f1']:.3f} "
-        f"({record['per_class'][name]['support']:,}) |"
+        f"| {name} | {id} | {_scored(record['per_class'].get(name))} |"
         for name, id in record["ontology"].items()
     ]
     types = ["| type | Cell Ontology | F1 on studies left out (cells) |", "|---|---|---|", *rows]
@@ -67,6 +69,13 @@ def card(tissue: Tissue, numbers: dict, folder: Path) -> str:
         seed=record["seed"], per_type=record["recipe"]["per_type"], types="\n".join(types),
         sources="\n".join(sources), tests="\n".join(_tests(numbers["tests"])), limits=limits,
     )  # fmt: skip
+
+
+def _scored(scores: dict | None) -> str:
+    """F1 and cells; a type that one study alone holds was never judged by a model of the others."""
+    if scores is None:
+        return "not known: one study alone has it"
+    return f"{scores['f1']:.3f} ({scores['support']:,})"
 
 
 def _tests(tests: list[dict]) -> list[str]:

@@ -129,8 +129,6 @@ PBMC = Tissue(
         (("symphony",), "kang2018"),
         (("zheng2017", "symphony"), "kang2018"),
         (("zheng2017", "kang2018"), "symphony"),
-        (("kang2018", "symphony"), "zheng2017"),
-        (("zheng2017", "kang2018", "symphony"), "demo"),
     ),
     extra=(
         Source(

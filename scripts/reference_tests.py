@@ -15,7 +15,7 @@ from scmpt_core.fusion import REASONS, UNKNOWN, Rule, ScMPT
 from scmpt_core.fusion.overlap import overlaps
 from scmpt_core.intervals import bootstrap
 from scmpt_core.metrics import score
-from scripts.reference_data import Study, Tissue, known_classes, sampled, trimmed
+from scripts.reference_data import Study, Tissue, sampled, trimmed
 from scripts.reference_model import ENCODERS, Machine, Recipe, fit_core, judge
 from scripts.reference_views import View, as_measured, rescaled, stacked
 
@@ -201,8 +201,3 @@ def limits(points: list[PanelPoint]) -> dict[str, float]:
         grid = np.linspace(0, 1, 1001)
         out[name] = float(grid[model.predict(grid) <= TOLERATED].min())
     return out
-
-
-def classes_of(train: list[Study], tissue: Tissue) -> tuple[str, ...]:
-    """The classes that a model of these studies knows."""
-    return known_classes(train, tissue.classes)

@@ -28,7 +28,9 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         if not self.encoders or len(set(self.encoders)) < len(self.encoders):
-            raise SettingError(f"Encoders named: {list(self.encoders)}.", "Name each encoder once.")
+            raise SettingError(
+                f"Encoders named: {list(self.encoders)}.", "Name at least one, and each once."
+            )
         if get_head(self.head).fuses and len(self.encoders) < 2:
             raise SettingError(
                 f"The head {self.head} fuses two encoders or more; one is named.",

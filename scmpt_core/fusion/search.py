@@ -26,8 +26,8 @@ RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3)  # the paper's range
 FIRST = 2  # epochs before the first cut
 LAST = 2  # settings that run to their end
 MOST = 16  # settings that go beyond the first cut: their weights are held in memory
-# Settings in one batch. Measured on a CPU: 4 take 0.9 × the time of 4 alone, 8 take longer, for
-# their weights no longer fit its cache (benchmarks/head_search.py). A GPU has room for more.
+# Settings in one batch. On a CPU 4 took 0.86 × the time of 4 alone, and 8 took 1.1 ×: their weights
+# no longer fit its cache. A GPU has room for more.
 TOGETHER = {"cpu": 4}
 TOGETHER_ELSEWHERE = 16
 NEGLIGIBLE = 0.01  # share of the weights that a decay takes away from first step to last

@@ -140,7 +140,7 @@ def test_without_encoders_there_is_a_message(app, write, home):
     go(app, "compare").multiselect(key="encoders").set_value([]).run()
     assert not app.exception
     app.button(key="compare").click().run()
-    assert "Name each encoder once" in texts(app.error)
+    assert "Name at least one, and each once" in texts(app.error)
     assert not JobBook(home).list(LOCAL)
 
 

@@ -20,18 +20,18 @@ class GatedHead(NeuralHead):
     def __init__(self, blocks: tuple[int, ...], classes: int) -> None:
         super().__init__(blocks, classes)
         self.project = nn.ModuleList(Dense(n, WIDTH) for n in blocks)
-        self.gate = Dense(sum(blocks), len(blocks))
+        self.gate = Dense(len(blocks) * WIDTH, len(blocks))
         self.output = Dense(WIDTH, classes)
 
     def forward(self, x: Tensor, dropout: Tensor | None = None) -> Tensor:
-        parts = self.split(self.standardised(x))
-        kept = kept_blocks(len(x), len(parts), x.device, dropout)  # (cells, blocks)
-        seen = torch.cat([part * kept[:, i, None] for i, part in enumerate(parts)], 1)
-        trust = self.gate(seen).masked_fill(~kept, -torch.inf).softmax(-1)
-        pairs = zip(self.project, self.split(seen), strict=True)
+        pairs = zip(self.project, self.split(self.standardised(x)), strict=True)
         hidden = torch.stack([torch.relu(project(part)) for project, part in pairs], 1)
-        mixed = (trust[..., None] * hidden).sum(1)  # (cells, blocks, width) → (cells, width)
-        return self.output(drop(mixed, dropout))
+        kept = kept_blocks(len(x), len(self.blocks), x.device, dropout)  # (cells, blocks)
+        hidden = drop(hidden, dropout) * kept[..., None]  # (cells, blocks, width)
+        # The gate reads what the blocks became: on the embeddings as they are it learnt the
+        # training cells by heart (validation loss on the demo 0.69 instead of 0.51).
+        trust = self.gate(hidden.flatten(1)).masked_fill(~kept, -torch.inf).softmax(-1)
+        return self.output((trust[..., None] * hidden).sum(1))
 
 
 GATED = HeadInfo(

@@ -23,8 +23,10 @@ def agreement(item: Item, result: StoredComparison) -> None:
         )
         return
     same = found.cases[0]
-    text = f"All {len(found.models)} models give the same label to **{100 * same.share:.1f} %** of the "
-    text += f"{len(found.rows):,} test cells of the first split"
+    text = (
+        f"All {len(found.models)} models give the same label to **{100 * same.share:.1f} %** of "
+        f"the {len(found.rows):,} test cells of the first split"
+    )
     if same.n:
         text += f", and are right on {_accuracy(same, found.models[0])} of these"
     st.markdown(f"{text}.")
