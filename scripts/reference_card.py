@@ -62,13 +62,19 @@ def card(tissue: Tissue, numbers: dict, folder: Path) -> str:
         f"- {s['name']}, {s['cells']:,} labelled cells: {s['citation']}; {s['worth']}."
         for s in numbers["sources"]
     ]
+    extra = ["", *(f"{s.name} was never trained on: {s.worth}." for s in tissue.extra)]
     limits = " or ".join(f"{v:.0%} ({k})" for k, v in record["overlap_limit"].items())
     return TEXT.format(
         title=tissue.title, name=tissue.name, count=len(rows), components=50, size=size,
         tissue={"pbmc": "blood", "islets": "pancreatic islets"}[tissue.name],
         seed=record["seed"], per_type=record["recipe"]["per_type"], types="\n".join(types),
-        sources="\n".join(sources), tests="\n".join(_tests(numbers["tests"])), limits=limits,
+        sources="\n".join(sources), tests="\n".join([*_tests(numbers["tests"]), *extra]),
+        limits=limits,
     )  # fmt: skip
+
+
+def _or_dash(share: float | None) -> str:
+    return "–" if share is None else f"{share:.3f}"
 
 
 def _scored(scores: dict | None) -> str:
@@ -90,7 +96,7 @@ def _tests(tests: list[dict]) -> list[str]:
         out.append(
             f"| {' + '.join(t['train'])} → {t['test']} | {t['n']:,} | {t['accuracy']:.3f} | "
             f"{t['macro_f1']:.3f} ({low:.3f} – {high:.3f}) | {1 - t['unknown']:.0%}, "
-            f"{t['accuracy_named']:.3f} | {t['unknown']:.0%} | {peers} |"
+            f"{_or_dash(t['accuracy_named'])} | {t['unknown']:.0%} | {peers} |"
         )
     strangers = [
         f"- {' + '.join(t['train'])} → {t['test']}: {name}, {s['n']:,} cells, "

@@ -134,8 +134,8 @@ PBMC = Tissue(
         Source(
             "demo", "demo", "bulk_labels", "", SORTED | {"Dendritic": DC},
             "scanpy's pbmc68k_reduced; Zheng et al. 2017, doi:10.1038/ncomms14049",
-            "labels were assigned by correlation to the sorted sets; other cells of the study "
-            "of zheng2017",
+            "labels were assigned by correlation to the sorted sets; 96 % of its CD14+ monocytes "
+            "express FCGR3A (CD16), and the model calls them CD16+ monocytes",
         ),
     ),
 )  # fmt: skip

@@ -43,7 +43,7 @@ class CrossTest:
     reasons
         Reason → share of these cells that are called Unknown for it.
     accuracy_named
-        Of those that are not.
+        Of those that are not; ``None`` where there are none.
     covered
         Share of label sets, made for 90 %, that hold the true label.
     strangers
@@ -64,7 +64,7 @@ class CrossTest:
     per_type: dict[str, dict[str, float]]
     unknown: float
     reasons: dict[str, float]
-    accuracy_named: float
+    accuracy_named: float | None
     ece: float
     covered: float
     strangers: dict[str, dict[str, float]]
@@ -109,7 +109,7 @@ def cross_test(
         },
         unknown=float((~named).mean()),
         reasons={r: float((decision.reasons[known] == r).mean()) for r in REASONS},
-        accuracy_named=float((predicted == truth)[named].mean()) if named.any() else float("nan"),
+        accuracy_named=float((predicted == truth)[named].mean()) if named.any() else None,
         ece=expected_calibration_error(proba, truth),
         covered=float(sets[np.arange(len(truth)), truth].mean()),
         strangers=strangers, overlap=prediction.overlap, shared_genes=prediction.shared_genes,

@@ -67,8 +67,10 @@ def cross_validate(
 ) -> Regression:
     """Fit to all folds but one, predict that one, from the strongest penalty to the weakest.
 
-    Each strength starts from the solution of the one before; the path ends when two in a row have
-    not bettered the loss. The fit to all cells walks along with those of the folds.
+    Minimised is Σ cross-entropy + strength / 2 · Σ W², so a strength is scikit-learn's 1 / C; the
+    intercept is not penalised. Each strength starts from the solution of the one before; the path
+    ends when two in a row have not bettered the loss. The fit to all cells walks along with those
+    of the folds.
 
     Parameters
     ----------
@@ -96,16 +98,6 @@ def cross_validate(
     return best
 
 
-def solve(x: Tensor, codes: Tensor, classes: int, strength: float) -> tuple[Tensor, Tensor]:
-    """Minimise Σ cross-entropy + strength / 2 · Σ W²; the intercept is not penalised.
-
-    ``strength`` is 1 / C of scikit-learn. Returns W, (features, classes), and b, (classes,).
-    """
-    problem = _Problem(x, codes, classes)
-    v = problem.minimise(problem.zeros(1), x.new_ones(1, len(x)), strength)
-    return problem.turned_back(v[:, 0])
-
-
 class _Problem:
     """Several regressions on the same cells, which they weigh differently.
 
@@ -114,9 +106,8 @@ class _Problem:
     """
 
     def __init__(self, x: Tensor, codes: Tensor, classes: int) -> None:
-        wide = x.double() if x.device.type != "mps" else x.cpu().double()
-        power, axes = torch.linalg.eigh((wide.T @ wide).cpu())
-        self.axes = axes[:, power > power[-1].clamp(min=1e-12) * 1e-12].to(x)  # (features, axes)
+        power, axes = torch.linalg.eigh((x.T @ x).cpu().double())
+        self.axes = axes[:, power > power[-1] * 1e-7].to(x)  # (features, axes)
         self.z = torch.cat([x @ self.axes, x.new_ones(len(x), 1)], 1)  # (cells, axes + 1)
         self.targets = F.one_hot(codes, classes).to(x.dtype)  # (cells, classes)
 

@@ -45,7 +45,7 @@ def test_from_start_to_a_labelled_file(server, page, shots, tmp_path):
     page.screenshot(path=shots / "compare_running.png")
     page.reload()  # the job goes on, and the page finds it again
     page.get_by_role("button", name="Stop").first.wait_for()
-    page.get_by_text("Best by macro F1").wait_for(timeout=240_000)
+    page.get_by_text("Best by macro F1").wait_for(timeout=480_000)
     page.get_by_text("Distances between groups mean little").wait_for()
     page.screenshot(path=shots / "compare.png")
     assert "comparison=" in page.url
@@ -53,7 +53,7 @@ def test_from_start_to_a_labelled_file(server, page, shots, tmp_path):
     page.get_by_role("button", name="Save model").click()
     page.get_by_role("link", name="Label other cells with it").click()
     page.get_by_role("button", name="Label these cells").click()
-    page.get_by_text("700 cells labelled by").wait_for()
+    page.get_by_text("700 cells labelled by").wait_for(timeout=300_000)
     page.screenshot(path=shots / "classify.png")
     for label, suffix in (("Download .h5ad", ".h5ad"), ("Download .csv", ".csv")):
         with page.expect_download() as download:
@@ -88,7 +88,7 @@ def test_the_model_that_ships_labels_cells_without_any_label(server, page, shots
     page.goto(f"{server.url}/classify?model=pbmc")
     page.get_by_text("PBMC reference").first.wait_for()
     page.get_by_role("button", name="Label these cells").click()
-    page.get_by_text("300 cells labelled by").wait_for(timeout=120_000)
+    page.get_by_text("300 cells labelled by").wait_for(timeout=300_000)
     page.screenshot(path=shots / "pbmc.png")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download .h5ad").click()

@@ -259,7 +259,7 @@ def test_a_killed_command_continues(hub, home):
     assert hub.held.wait(60)
     part = staged(home) / f"{WEIGHTS}.part"
     end = time.monotonic() + 30
-    while part.stat().st_size < 1_900_000:  # sent is not yet written
+    while not part.exists() or part.stat().st_size < 1_900_000:  # sent is not yet written
         assert process.poll() is None
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -15,7 +15,7 @@ from scmpt_core.fusion.heads import HEADS, get_head
 from scmpt_core.fusion.heads.attention import HEADS as ATTENTION_HEADS
 from scmpt_core.fusion.heads.neural import BLOCK_DROPOUT, drop, kept_blocks
 from scmpt_core.fusion.heads.stacking import fit_weights
-from scmpt_core.fusion.logistic import cross_validate, folds_of, solve
+from scmpt_core.fusion.logistic import cross_validate, folds_of
 from scmpt_core.fusion.training import predict_logits, predict_proba
 from scmpt_core.progress import silent
 from tests.fusion.planted import CPU, data_of, planted
@@ -141,8 +141,9 @@ def overlapping(n: int = 240, features: int = 12) -> tuple[np.ndarray, np.ndarra
 @pytest.mark.parametrize("strength", [0.03, 1.0, 30.0])
 def test_regression_is_scikit_learns(strength):
     x, y = overlapping()
-    w, b = solve(torch.from_numpy(x), torch.from_numpy(y), 4, strength)
-    ours = (torch.from_numpy(x) @ w + b).softmax(1).numpy()
+    folds = torch.from_numpy(folds_of(y, None, 0))
+    found = cross_validate(torch.from_numpy(x), torch.from_numpy(y), 4, folds, (strength,))
+    ours = (torch.from_numpy(x) @ found.weight + found.bias).softmax(1).numpy()
     theirs = LogisticRegression(C=1 / strength, tol=1e-8, max_iter=5000).fit(x, y)
     np.testing.assert_allclose(ours, theirs.predict_proba(x), atol=2e-3)
 
@@ -158,6 +159,7 @@ def test_cross_validation_is_scikit_learns():
             proba[folds == k] = model.fit(x[folds != k], y[folds != k]).predict_proba(x[folds == k])
         assert loss == pytest.approx(-np.log(proba[np.arange(len(y)), y]).mean(), abs=1e-3)
     assert found.strength == min(found.losses, key=found.losses.get)
+    assert len(found.losses) > 3
     everything = LogisticRegression(C=1 / found.strength, tol=1e-8, max_iter=5000).fit(x, y)
     ours = (torch.from_numpy(x) @ found.weight + found.bias).softmax(1).numpy()
     np.testing.assert_allclose(ours, everything.predict_proba(x), atol=2e-3)

@@ -43,7 +43,7 @@ def start(home):
         process.wait()
 
 
-def wait(home, id, until, seconds=120):
+def wait(home, id, until, seconds=300):
     book, end = JobBook(home), time.monotonic() + seconds
     while time.monotonic() < end:
         job = book.get(LOCAL, id)
