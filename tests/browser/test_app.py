@@ -71,7 +71,7 @@ def test_from_start_to_a_labelled_file(server, page, shots, tmp_path):
     assert "classify_file" in download.value.path().read_text()
 
     page.get_by_role("link", name="Jobs").click()
-    page.get_by_role("link", name="Open the result").last.click()  # the older: the comparison
+    page.get_by_role("link", name="Open the result").nth(1).click()  # the older: the comparison
     page.get_by_text("Best by macro F1").wait_for()
 
 

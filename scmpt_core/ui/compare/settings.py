@@ -72,11 +72,11 @@ def _effort(dataset: Dataset, group: str | None, names: list[str]) -> str:
     times = {}
     for effort in EFFORTS if names else ():
         given = {"encoders": names, "group": group, "effort": effort.name, **_chosen(effort.name)}
-        times[effort.name] = f": about {duration(expected(dataset, given).seconds)}"
+        times[effort.name] = f"about {duration(expected(dataset, given).seconds)}: "
+    # times stand in the captions: a choice whose own words change is shown as not chosen
     return st.radio(
         "Effort", [e.name for e in EFFORTS], key="effort", persist_state="session",
-        format_func=lambda name: f"{name}{times.get(name, '')}",
-        captions=[e.summary for e in EFFORTS],
+        captions=[times.get(e.name, "") + e.summary for e in EFFORTS],
     )  # fmt: skip
 
 
