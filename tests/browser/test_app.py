@@ -86,7 +86,7 @@ def test_the_model_that_ships_labels_cells_without_any_label(server, page, shots
     page.get_by_role("heading", name="blood.h5ad").wait_for()
     page.get_by_role("link", name="Classify").click()
     page.goto(f"{server.url}/classify?model=pbmc")
-    page.get_by_text("PBMC reference").first.wait_for()
+    page.get_by_text("main types of human blood cells").first.wait_for()
     page.get_by_role("button", name="Label these cells").click()
     page.get_by_text("300 cells labelled by").wait_for(timeout=300_000)
     page.screenshot(path=shots / "pbmc.png")
