@@ -17,6 +17,7 @@ PAGES = {
     "dataset": st.Page("pages/dataset.py", title="Dataset", icon=":material/upload_file:"),
     "compare": st.Page("pages/compare.py", title="Compare models", icon=":material/leaderboard:"),
     "classify": st.Page("pages/classify.py", title="Classify", icon=":material/label:"),
+    "attribution": st.Page("pages/attribution.py", title="Attribution", icon=":material/biotech:"),
     "jobs": st.Page("pages/jobs.py", title="Jobs", icon=":material/hourglass_top:"),
 }
 page = st.navigation(list(PAGES.values()))

@@ -28,7 +28,7 @@ from scmpt_core.fusion import HEADS, RECOMMENDED, ModelSpec
 from scmpt_core.intervals import Interval, bootstrap_difference
 from scmpt_core.settings import get_settings
 
-SPLITS = {"demo": 5, "zheng2017": 2, "kang2018": 1, "baron2016": 5, "xin2016": 3, "symphony": 3}
+SPLITS = {"demo": 20, "zheng2017": 2, "kang2018": 1, "baron2016": 5, "xin2016": 3, "symphony": 3}
 SURE_SPLITS = {"kang2018": 4}  # of five folds each; the others have 20
 BASELINES = ("majority", "knn", "logistic", "celltypist")
 MANY = 500  # test cells from which on calibration is judged

@@ -48,6 +48,7 @@ class MadeCells:
     """What :class:`GeneTokens` asks of cells, without SciPy: ``genes`` expressed genes each."""
 
     def __init__(self, cells: int, genes: int, symbols: int = 30_000) -> None:
+        self.tie_seeds = None
         rng = np.random.default_rng(0)
         picks = [np.sort(rng.choice(symbols, genes, replace=False)) for _ in range(cells)]
         counts = np.log1p(rng.geometric(0.4, cells * genes)).astype(np.float32)

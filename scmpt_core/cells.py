@@ -26,6 +26,10 @@ class Cells:
         Raw counts of the same shape, or ``None``.
     normalisation
         How ``expression`` came about, in words; stated in every result.
+    tie_seeds
+        Seeds of the draws that break ties (:mod:`scmpt_core.seeds`), (cells,) uint64; ``None``:
+        from each cell's content. A cell that had genes taken out keeps the seed of the whole
+        one, so that the order of the others stays.
 
     Raises
     ------
@@ -39,6 +43,7 @@ class Cells:
     ids: np.ndarray
     counts: sp.csr_matrix | None = None
     normalisation: str = "log-normalised"
+    tie_seeds: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         expected = (len(self.ids), len(self.genes))
@@ -46,6 +51,8 @@ class Cells:
             raise ValueError(f"expression is {self.expression.shape}, ids × genes is {expected}")
         if self.counts is not None and self.counts.shape != expected:
             raise ValueError(f"counts are {self.counts.shape}, ids × genes is {expected}")
+        if self.tie_seeds is not None and self.tie_seeds.shape != expected[:1]:
+            raise ValueError(f"tie seeds are {self.tie_seeds.shape}, cells are {expected[:1]}")
         if len(np.unique(self.genes)) != len(self.genes):
             raise ValueError("gene symbols are not unique")
         data = self.expression.data
@@ -60,7 +67,11 @@ class Cells:
     def take(self, rows: np.ndarray) -> Cells:
         """The cells at ``rows`` (integer positions or a Boolean mask), in that order."""
         counts = None if self.counts is None else self.counts[rows]
-        taken = replace(self, expression=self.expression[rows], ids=self.ids[rows], counts=counts)
+        seeds = None if self.tie_seeds is None else self.tie_seeds[rows]
+        taken = replace(
+            self, expression=self.expression[rows], ids=self.ids[rows], counts=counts,
+            tie_seeds=seeds,
+        )  # fmt: skip
         taken.__dict__["gene_hashes"] = self.gene_hashes  # the same genes: not hashed again
         return taken
 
@@ -76,12 +87,14 @@ class Cells:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of genes and expression (not of ids or counts, which no encoder sees)."""
+        """Hash of all that an encoder sees: genes, expression, tie seeds; not of ids or counts."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update("\n".join(self.genes).encode())
         for array in (self.expression.indptr, self.expression.indices):
             digest.update(np.ascontiguousarray(array, dtype=np.int64))
         digest.update(np.ascontiguousarray(self.expression.data))
+        if self.tie_seeds is not None:
+            digest.update(np.ascontiguousarray(self.tie_seeds))
         return digest.hexdigest()
 
     @cached_property

@@ -119,11 +119,20 @@ def encoders(
 
 @app.command()
 def download(
-    name: Annotated[str, typer.Argument(help="scgpt-human or ember-v1.")],
-    source: Annotated[Path | None, typer.Option("--from", help="A folder copied by hand.")] = None,
+    name: Annotated[str, typer.Argument(help="scgpt-human, ember-v1 or panglaodb.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="A folder or file copied by hand.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Install weights that do not ship with scMPT; one that was cut off continues."""
+    """Install weights or markers that do not ship; weights that were cut off continue."""
+    from scmpt_core import markers
+
+    if name == markers.PANGLAODB.name:
+        result = markers.download_panglaodb(Reporter(), source)
+        lines = [f"{f['sha256']}  {n}: {f['check']}" for n, f in result["files"].items()]
+        lines.append(f"{name} is in {result['folder']}, from {result['from']}")
+        return show(result, as_json, lines)
     from scmpt_core.encoders import download as fetch
 
     result = fetch(name, Reporter(), source)
@@ -298,6 +307,59 @@ def classify(
         lines.append(f"no threshold on the calibration cells reaches an error of {error:.1%}")
     overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
     show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])
+
+
+@app.command()
+def attribute(
+    file: File,
+    model: Annotated[
+        str, typer.Option("--model", help="A folder that `train` wrote, or pbmc or islets.")
+    ],
+    label: Annotated[
+        str | None,
+        typer.Option("--label", help="Column of known types; else what the model predicts."),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option("--method", help="ig, lime, occlusion or shap; may be repeated."),
+    ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="May be repeated; else all.")
+    ] = None,
+    cells: Annotated[int, typer.Option("--cells", help="Of each type.")] = 5,
+    seeds: Annotated[int, typer.Option("--seeds", help="Of methods that draw.")] = 1,
+    samples: Annotated[int, typer.Option("--samples", help="Perturbed cells of LIME.")] = 1_000,
+    markers: Annotated[
+        str, typer.Option("--markers", help="panglaodb, cellmarker, builtin, or a file.")
+    ] = "builtin",
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--match", help="LABEL=ENTRY of the database; may be repeated."),
+    ] = None,
+    k: Annotated[int, typer.Option("--top", help="Genes tested against the markers.")] = 10,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A new folder for all scores.")
+    ] = None,
+    matrix: Matrix = None,
+    view: ViewJson = None,
+    as_json: Json = False,
+) -> None:
+    """Say which genes carried a model's labels, and whether they are known markers."""
+    from scmpt_core import attribution, fusion, verbs
+    from scmpt_core.data import load
+    from scmpt_core.markers import open_database, parse_pairs
+
+    request = attribution.Request(
+        methods=tuple(method or ("ig",)), cells=cells, types=None if not types else tuple(types),
+        seeds=seeds, options=attribution.Options(samples=samples),
+    )  # fmt: skip
+    database, given = open_database(markers), parse_pairs(pairs or [])
+    store, device = _machine()
+    result = verbs.attribute_file(
+        load(file, _view(matrix, view)), fusion.open_model(model, device), request, database,
+        given, label, k, store, device, Reporter(), out,
+    )  # fmt: skip
+    show(result, as_json, verbs.attribution_lines(result))
 
 
 @app.command()

@@ -8,8 +8,13 @@ the *gene's symbol*: the same cell gives the same draws in any file, batch or or
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numba
 import numpy as np
+
+if TYPE_CHECKING:
+    from scmpt_core.cells import Cells
 
 
 @numba.njit(inline="always", nogil=True)
@@ -27,6 +32,22 @@ def content_seed(indices: np.ndarray, gene_hashes: np.ndarray) -> np.uint64:
     for gene in indices:
         total += mix(gene_hashes[gene])
     return mix(total)
+
+
+def cell_seeds(cells: Cells) -> np.ndarray:
+    """Seed of each cell, (cells,) uint64: its ``tie_seeds`` where given, else from its content."""
+    if cells.tie_seeds is not None:
+        return cells.tie_seeds
+    x = cells.expression
+    return _content_seeds(x.indptr, x.indices, cells.gene_hashes)
+
+
+@numba.njit(nogil=True)
+def _content_seeds(indptr: np.ndarray, indices: np.ndarray, gene_hashes: np.ndarray) -> np.ndarray:
+    out = np.empty(len(indptr) - 1, np.uint64)
+    for cell in range(len(out)):
+        out[cell] = content_seed(indices[indptr[cell] : indptr[cell + 1]], gene_hashes)
+    return out
 
 
 @numba.njit(inline="always", nogil=True)

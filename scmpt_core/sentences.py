@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from scmpt_core.cells import Cells
-from scmpt_core.seeds import content_seed, draw
+from scmpt_core.seeds import cell_seeds, draw
 
 VERSION = 1  # raise when a change here alters any sentence: stored embeddings depend on it
 
@@ -36,7 +36,10 @@ def rank_genes(cells: Cells) -> RankedGenes:
     """Rank each cell's expressed genes; equal for any order of columns or rows."""
     x = cells.expression
     genes = np.empty(x.nnz, dtype=np.int64)
-    _rank(x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data, cells.gene_hashes, genes)
+    _rank(
+        x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data, cells.gene_hashes,
+        cell_seeds(cells), genes,
+    )  # fmt: skip
     return RankedGenes(x.indptr.astype(np.int64), genes)
 
 
@@ -47,12 +50,12 @@ def cell_sentences(cells: Cells) -> list[str]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _rank(indptr, indices, data, gene_hashes, out):
+def _rank(indptr, indices, data, gene_hashes, seeds, out):
     bits = data.view(np.uint32)  # positive floats rise with their bits
     half = np.uint64(32)
     for cell in range(len(indptr) - 1):
         start, end = indptr[cell], indptr[cell + 1]
-        seed = content_seed(indices[start:end], gene_hashes)
+        seed = seeds[cell]
         keys, ties = np.empty(end - start, np.uint64), np.empty(end - start, np.uint64)
         for j in range(start, end):
             ties[j - start] = draw(seed, gene_hashes[indices[j]])

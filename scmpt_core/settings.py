@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     max_memory_mb: int = Field(16384, gt=0)  # a file that would unpack to more is refused
     ember_folder: Path | None = None  # a sentence-transformers folder of llmrails/ember-v1
     scgpt_human_folder: Path | None = None  # args.json, vocab.json, best_model.pt
+    panglaodb_file: Path | None = None  # markers: PanglaoDB_markers_27_Mar_2020.tsv.gz
+    cellmarker_file: Path | None = None  # markers: a table of CellMarker 2
 
     @property
     def embeddings(self) -> Path:

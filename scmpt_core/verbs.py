@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from scmpt_core import __version__
+from scmpt_core.attribution import Request, attribute, save_attribution
+from scmpt_core.attribution.judged import judge_markers, make_yardsticks, save_yardsticks
+from scmpt_core.attribution.summary import mean_quality, method_agreement, top_genes
 from scmpt_core.data import (
     DEMO,
     Dataset,
@@ -17,6 +20,7 @@ from scmpt_core.data import (
     annotate,
     backed_writer,
     check_target,
+    label_values,
     load,
     open_backed,
     write_h5ad,
@@ -42,6 +46,7 @@ from scmpt_core.labelling import (
     write_labelled,
 )
 from scmpt_core.library import embedding_rate, known_rates
+from scmpt_core.markers import MarkerDatabase, accept_exact
 from scmpt_core.progress import Meter, Progress, part, silent
 
 
@@ -223,6 +228,81 @@ def classify_file(
     return labelled_summary(labelling, model.name) | {
         "output": str(out), "written": written, "normalisation": dataset.usable().normalisation,
     }  # fmt: skip
+
+
+def attribute_file(
+    dataset: Dataset,
+    model: ScMPT,
+    request: Request,
+    database: MarkerDatabase,
+    pairs: dict[str, str],
+    label: str | None,
+    k: int,
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+    out: Path | None = None,
+    top: int = 20,
+) -> dict:
+    """Which genes carried the model's labels, and whether they are known markers.
+
+    Parameters
+    ----------
+    pairs
+        Label → entry of the database, beside those that mean the same without doubt.
+    label
+        Column of known types, ``None``: what the model predicts.
+    out
+        A new folder for all scores.
+    top
+        Genes listed for each type, method and way.
+
+    Raises
+    ------
+    SettingError
+        ``out`` is there already, or a pair names what there is not.
+    """
+    if out is not None and out.exists():
+        raise SettingError(f"{out} is there already.", "Name a new folder.")
+    cells = dataset.usable()
+    labels = None if label is None else label_values(dataset.obs, label)
+    result = attribute(model, cells, labels, request, store, device, dataset.name, progress)
+    yardsticks = None if labels is None else make_yardsticks(cells, labels, model)
+    matches = accept_exact(result.type_names, database, pairs)
+    report = judge_markers(result, database, matches, k, yardsticks=yardsticks)
+    if out is not None:
+        out.mkdir(parents=True)
+        save_attribution(result, out)
+        if yardsticks is not None:
+            save_yardsticks(yardsticks, out)
+    return {
+        "model": result.model, "dataset": result.dataset, "device": device.reason,
+        "known_types": result.known, "settings": result.settings, "top": k,
+        "cells": {name: len(result.cells_of(name, result.ways[0])) for name in result.type_names},
+        "markers": {"database": report.database, "sha256": database.sha256},
+        "matches": [match.to_json() for match in matches],
+        "tests": [row.to_json() for row in report.rows],
+        "genes": top_genes(result, top),
+        "quality": mean_quality(result),
+        "agreement": method_agreement(result, k),
+        "output": None if out is None else str(out),
+    }  # fmt: skip
+
+
+def attribution_lines(result: dict) -> list[str]:
+    """The tests on all cells, for a terminal."""
+    lines = [f"{'type':24} {'method':24} {'model':12} n  markers in top      p       q"]
+    for row in result["tests"]:
+        if row["correct_only"]:
+            continue
+        front = f"{row['type'][:24]:24} {row['method']:24} {row['way'][:12]:12} {row['n']}"
+        if row["test"] is None or row["test"]["p"] is None:
+            lines.append(f"{front}  {row['note']}")
+            continue
+        test, q = row["test"], "" if row["q"] is None else f"{row['q']:.4f}"
+        share = f"{test['overlap']} of {test['used']}"
+        lines.append(f"{front}  {share:14} {test['p']:.4f}  {q}  {', '.join(test['found'])}")
+    return [*lines, f"markers: {result['markers']['database']}"]
 
 
 def _plain(identity: dict) -> dict:

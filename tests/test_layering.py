@@ -13,8 +13,8 @@ ORDER = [
     "sentences", "encoders",
     "embeddings", "votes",
     "metrics", "weighted", "intervals", "significance", "calibration", "conformal",
-    "unknown", "fusion", "evaluation", "labelling", "library", "verbs", "jobs", "plots", "ui",
-    "cli", "__main__",
+    "unknown", "fusion", "evaluation", "markers", "attribution", "labelling", "library", "verbs",
+    "jobs", "plots", "ui", "cli", "__main__",
 ]  # fmt: skip
 FILES = sorted((ROOT / "scmpt_core").rglob("*.py"))
 

@@ -114,6 +114,20 @@ class TextEncoder:
             counts[genes[np.cumsum(sizes[genes]) <= self.max_tokens - 2]] += 1
         return counts / max(counts.sum(), 1)
 
+    def token_genes(self, cells: Cells) -> np.ndarray:
+        """The column of ``cells`` that each of :meth:`token_ids` stands for, (tokens,); −1: none.
+
+        ``[CLS]`` and ``[SEP]`` stand for no gene; the last gene may have only some of its pieces.
+        """
+        ranked, rows = rank_genes(cells), self.token_ids(cells)
+        indptr, _ = self._pieces(cells.genes)
+        out = np.full(len(rows.ids), -1)
+        for cell, (start, length) in enumerate(zip(rows.indptr[:-1], rows.lengths, strict=True)):
+            genes = ranked.of(cell)[: self.max_tokens]
+            owners = np.repeat(genes, np.diff(indptr)[genes])[: length - 2]
+            out[start + 1 : start + 1 + len(owners)] = owners
+        return out
+
     def _pieces(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ragged word pieces of each gene; those of the last genes asked for are kept."""
         last = self._pieces_of

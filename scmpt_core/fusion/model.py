@@ -109,6 +109,18 @@ class ScMPT:
         """As in the comparison's rows."""
         return self.spec.name
 
+    def check_panel(self, cells: Cells) -> dict[str, float]:
+        """Encoder → share of its training window that ``cells`` measure.
+
+        Raises
+        ------
+        ModelError
+            One is too small for the labels to be worth anything.
+        """
+        overlap = overlaps(self.windows, self.genes, cells.genes)
+        check_overlap(overlap, limits_of(self.record))
+        return overlap
+
     def predict(
         self, cells: Cells, store: EmbeddingStore, device: Device, progress: Progress = silent
     ) -> Prediction:
@@ -119,8 +131,7 @@ class ScMPT:
         ModelError
             The cells measure too little of what the encoders read in training.
         """
-        overlap = overlaps(self.windows, self.genes, cells.genes)
-        check_overlap(overlap, limits_of(self.record))
+        overlap = self.check_panel(cells)
         shared = cells.restrict(set(self.genes))
         vectors = embed(self.encoders, shared, store, part(progress, 0, 0.95))
         features = side_by_side(vectors, tuple(self.encoders))

@@ -21,6 +21,7 @@ PAGES = {
     "dataset": "pages/dataset.py",
     "compare": "pages/compare.py",
     "classify": "pages/classify.py",
+    "attribution": "pages/attribution.py",
     "jobs": "pages/jobs.py",
 }
 

@@ -11,7 +11,8 @@ from scmpt_core.ui.state import book, owner
 
 ICONS = {"done": "check_circle", "failed": "error", "stopped": "stop_circle"}
 EVERY = 1.0  # seconds between two looks while a job is unfinished
-PARAMETER = {"dataset": "dataset", "compare": "comparison", "classify": "result"}
+PARAMETER = {"dataset": "dataset", "compare": "comparison", "classify": "result",
+             "attribution": "attribution"}  # fmt: skip
 
 
 def tray() -> None:

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from scmpt_core.encoders.base import LongCells
-from scmpt_core.seeds import content_seed, draw, mix, uniform
+from scmpt_core.seeds import cell_seeds, draw, mix, uniform
 
 if TYPE_CHECKING:
     from scmpt_core.cells import Cells
@@ -64,6 +64,7 @@ class GeneTokens:
         self.gene_ids = np.array([vocabulary.get(g, -1) for g in cells.genes], dtype=np.int64)
         self.indptr = cells.expression.indptr.astype(np.int64)
         self.indices = cells.expression.indices.astype(np.int64)
+        self.seeds = cell_seeds(cells)
         known = np.concatenate([[0], np.cumsum(self.gene_ids[self.indices] >= 0)])
         self.lengths = np.minimum(np.diff(known[self.indptr]), max_genes)  # (cells,)
 
@@ -76,7 +77,7 @@ class GeneTokens:
             ids[indptr[:-1]], values[indptr[:-1]] = cls
         _fill(
             np.asarray(which, np.int64), self.indptr, self.indices, self.cells.expression.data,
-            self.gene_ids, self.cells.gene_hashes, self.n_bins, self.highest,
+            self.gene_ids, self.cells.gene_hashes, self.seeds, self.n_bins, self.highest,
             indptr[:-1] + extra, indptr[1:], ids, values,
         )  # fmt: skip
         return TokenRows(indptr, ids, values)
@@ -84,7 +85,7 @@ class GeneTokens:
 
 @numba.njit(cache=True, nogil=True)
 def _fill(
-    which, x_indptr, x_indices, x_data, gene_ids, gene_hashes, n_bins, highest,
+    which, x_indptr, x_indices, x_data, gene_ids, gene_hashes, seeds, n_bins, highest,
     starts, ends, ids, values,
 ):  # fmt: skip
     most = 0
@@ -100,7 +101,7 @@ def _fill(
         room = ends[i] - starts[i]
         if room == 0:
             continue
-        seed = content_seed(x_indices[start:end], gene_hashes)
+        seed = seeds[which[i]]
         n = 0
         for j in range(start, end):
             if gene_ids[x_indices[j]] >= 0:

@@ -1,12 +1,13 @@
 """What can be run as a job. Adding a kind is a file and a line here."""
 
+from scmpt_core.jobs.kinds.attribute import ATTRIBUTE
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.jobs.kinds.classify import CLASSIFY
 from scmpt_core.jobs.kinds.compare import COMPARE
 from scmpt_core.jobs.kinds.map import MAP
 from scmpt_core.registry import find
 
-KINDS = [COMPARE, CLASSIFY, MAP]
+KINDS = [COMPARE, CLASSIFY, ATTRIBUTE, MAP]
 
 
 def find_kind(name: str) -> JobKind:

@@ -1,0 +1,216 @@
+"""The one result of all attribution methods: a score for each gene of each cell explained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import scipy.sparse as sp
+
+from scmpt_core.errors import ModelError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """Where scores come from.
+
+    Parameters
+    ----------
+    method
+        Name in ``METHODS``.
+    way
+        What was explained: the whole model, by its name, or one encoder's part of it.
+    seed
+        Of the method's draws; methods that draw nothing have only 0.
+    """
+
+    method: str
+    way: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class TypeScores:
+    """Scores of one type: mean over its cells, and their spread.
+
+    Parameters
+    ----------
+    mean, spread
+        (genes,); the spread is the standard deviation over cells, 0 with fewer than two. A gene
+        that a cell does not express has the score 0 there.
+    seen
+        Whether the model could have read the gene in any of the cells, (genes,) bool.
+    n
+        Cells.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+    seen: np.ndarray
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Scores of genes for the logit of each cell's type, before the temperature.
+
+    Parameters
+    ----------
+    model, dataset
+        Names, for people.
+    classes, genes
+        Of the model, (classes,); symbols shared by model and file, (genes,).
+    ids, types
+        Of the cells explained, (cells,): ids, and class codes whose logit was explained.
+    known
+        ``types`` are the file's labels; otherwise they are what the model predicts.
+    predicted
+        Way → predicted class codes, (cells,).
+    expression
+        Log-normalised, (cells, genes).
+    seen
+        Way → genes read in each cell, (cells, genes), 1 where read.
+    scores
+        Source → (cells, genes).
+    quality
+        Source → name → a figure for each cell, (cells,): ``delta`` (share of the difference that
+        integrated gradients miss), ``r2`` of LIME's fit, ``evaluations``, …
+    settings
+        All that the scores depend on, as JSON.
+    """
+
+    model: str
+    dataset: str
+    classes: tuple[str, ...]
+    genes: np.ndarray
+    ids: np.ndarray
+    types: np.ndarray
+    known: bool
+    predicted: dict[str, np.ndarray]
+    expression: sp.csr_matrix
+    seen: dict[str, sp.csr_matrix]
+    scores: dict[Source, sp.csr_matrix]
+    quality: dict[Source, dict[str, np.ndarray]]
+    settings: dict
+
+    def __post_init__(self) -> None:
+        shape = (len(self.ids), len(self.genes))
+        for name, matrix in [("expression", self.expression), *self.seen.items(),
+                             *self.scores.items()]:  # fmt: skip
+            if matrix.shape != shape:
+                raise ValueError(f"{name} is {matrix.shape}, cells × genes is {shape}")
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """What was explained, the whole model first."""
+        return tuple(self.seen)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods that ran, in order."""
+        return tuple(dict.fromkeys(source.method for source in self.scores))
+
+    @property
+    def type_names(self) -> list[str]:
+        """Types that have a cell here, in the model's order."""
+        return [self.classes[code] for code in np.unique(self.types)]
+
+    def sources(self, method: str, way: str) -> list[Source]:
+        """One a seed."""
+        return sorted(s for s in self.scores if (s.method, s.way) == (method, way))
+
+    def cells_of(self, name: str, way: str, correct_only: bool = False) -> np.ndarray:
+        """Positions of the cells explained of a type; ``correct_only``: that ``way`` got right."""
+        code = self.classes.index(name)
+        keep = self.types == code
+        if correct_only:
+            keep &= self.predicted[way] == code
+        return np.flatnonzero(keep)
+
+    def of_type(self, source: Source, name: str, correct_only: bool = False) -> TypeScores | None:
+        """Scores of a type; ``None`` where no cell is left."""
+        rows = self.cells_of(name, source.way, correct_only)
+        if not len(rows):
+            return None
+        values = self.scores[source][rows].toarray()
+        spread = values.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(self.genes))
+        seen = np.asarray(self.seen[source.way][rows].sum(axis=0)).ravel() > 0
+        return TypeScores(values.mean(axis=0), spread, seen, len(rows))
+
+
+def save_attribution(result: Attribution, folder: Path) -> None:
+    """Write into an existing folder: ``attribution.json`` and ``attribution.npz``."""
+    arrays = {"genes": result.genes, "ids": result.ids, "types": result.types}
+    matrices = {"expression": result.expression}
+    matrices |= {f"seen:{way}": matrix for way, matrix in result.seen.items()}
+    matrices |= {f"score:{i}": matrix for i, matrix in enumerate(result.scores.values())}
+    for name, matrix in matrices.items():
+        for part in ("data", "indices", "indptr"):
+            arrays[f"{name}:{part}"] = getattr(matrix, part)
+    arrays |= {f"predicted:{way}": codes for way, codes in result.predicted.items()}
+    for i, source in enumerate(result.scores):
+        for name, values in result.quality[source].items():
+            arrays[f"quality:{i}:{name}"] = values
+    about = {
+        "format": FORMAT,
+        "model": result.model,
+        "dataset": result.dataset,
+        "classes": list(result.classes),
+        "known": result.known,
+        "ways": list(result.ways),
+        "sources": [asdict(source) for source in result.scores],
+        "quality": [list(result.quality[source]) for source in result.scores],
+        "settings": result.settings,
+    }
+    np.savez_compressed(folder / "attribution.npz", **arrays)
+    text = json.dumps(about, ensure_ascii=False, allow_nan=False)
+    (folder / "attribution.json").write_text(text, encoding="utf-8")
+
+
+def load_attribution(folder: Path) -> Attribution:
+    """Read what :func:`save_attribution` wrote.
+
+    Raises
+    ------
+    ModelError
+        A file is missing or damaged, or of another format.
+    """
+    try:
+        about = json.loads((folder / "attribution.json").read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise ModelError(
+                f"The attribution has format {about['format']}; this version reads {FORMAT}.",
+                "Run it again.",
+            )
+        with np.load(folder / "attribution.npz", allow_pickle=False) as arrays:
+            return _restored(about, arrays)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ModelError(f"The attribution is damaged: {error}", "Run it again.") from error
+
+
+def _restored(about: dict, arrays: dict) -> Attribution:
+    shape = (len(arrays["ids"]), len(arrays["genes"]))
+
+    def matrix(name: str) -> sp.csr_matrix:
+        parts = tuple(arrays[f"{name}:{part}"] for part in ("data", "indices", "indptr"))
+        return sp.csr_matrix(parts, shape=shape)
+
+    sources = [Source(**source) for source in about["sources"]]
+    return Attribution(
+        about["model"], about["dataset"], tuple(about["classes"]), arrays["genes"],
+        arrays["ids"], arrays["types"], about["known"],
+        {way: arrays[f"predicted:{way}"] for way in about["ways"]},
+        matrix("expression"),
+        {way: matrix(f"seen:{way}") for way in about["ways"]},
+        {source: matrix(f"score:{i}") for i, source in enumerate(sources)},
+        {
+            source: {name: arrays[f"quality:{i}:{name}"] for name in names}
+            for i, (source, names) in enumerate(zip(sources, about["quality"], strict=True))
+        },
+        about["settings"],
+    )  # fmt: skip

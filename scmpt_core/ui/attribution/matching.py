@@ -1,0 +1,91 @@
+"""Which entry of the database each label means: suggested, and taken only when confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from scmpt_core.markers import EXACT, MarkerDatabase, Match, confirm, shared_entries
+from scmpt_core.ui.attribution.keep import forget_matches, keep_matches
+from scmpt_core.ui.attribution.pick import View
+from scmpt_core.ui.components import plain
+
+LATER, NONE = "decide later", "no entry of the database"
+
+
+def matching(view: View) -> None:
+    """The labels in a form; what stands there when it is sent is confirmed."""
+    done = sum(match.confirmed for match in view.matches)
+    with st.expander(
+        f"What each label is in {view.database.name}: {done} of {len(view.matches)} confirmed",
+        expanded=done < len(view.matches), key="matching",
+    ):  # fmt: skip
+        st.caption(
+            "Names of types differ between files and databases. Nothing is computed for a label "
+            "until you confirm its entry; it is remembered for this dataset."
+        )
+        fill = st.toggle(
+            "Fill in the likeliest entry of every label", key="fill_entries",
+            help="Otherwise only entries of the same cell type are filled in. Look through them: "
+            "what stands there when you press the button is confirmed.",
+        )  # fmt: skip
+        with st.form(f"matching_{view.item.id}_{view.database.title}", border=False):
+            columns = st.columns(2, gap="large")
+            chosen = []
+            for i, match in enumerate(view.matches):
+                with columns[i % 2]:
+                    chosen.append(_entry(view.database, match, fill))
+            with st.container(horizontal=True):
+                sent = st.form_submit_button(
+                    "Confirm these entries", key="confirm_entries", type="primary",
+                    icon=":material/check:",
+                )  # fmt: skip
+                cleared = st.form_submit_button(
+                    "Forget all", key="forget_entries", icon=":material/undo:", disabled=not done
+                )
+        if sent:
+            _keep(view, chosen)
+        if cleared:
+            forget_matches(view.item, view.database)
+            st.rerun()
+        _shared(view.matches)
+
+
+def _entry(database: MarkerDatabase, match: Match, fill: bool) -> str:
+    """What the label is; suggestions come first."""
+    likely = {s.entry: f"{s.entry} ({s.because})" for s in match.suggestions}
+    others = [name for name in database.entries if name not in likely]
+    options = [LATER, *likely, NONE, *others]
+    sure = match.suggestions and (fill or match.suggestions[0].how in EXACT)
+    at = 1 if sure else 0
+    if match.suggestions:
+        best = match.suggestions[0]
+        likely[LATER] = f"{LATER}; suggested: {best.entry}, as {best.because}"
+    if match.confirmed:
+        at = options.index(NONE if match.entry is None else match.entry)
+    state = "✓ " if match.confirmed else ""
+    # the key holds what is kept, so that a change elsewhere resets the box
+    return st.selectbox(
+        f"{state}{plain(match.label)}", options, at, lambda name: likely.get(name, name),
+        key=f"entry_{database.title}_{match.label}_{match.confirmed}_{match.entry}_{fill}",
+        help=None if match.suggestions else "Nothing in the database looks like it.",
+    )  # fmt: skip
+
+
+def _keep(view: View, chosen: Sequence[str]) -> None:
+    matches = [
+        confirm(match, None if name == NONE else name, view.database)
+        for match, name in zip(view.matches, chosen, strict=True)
+        if name != LATER
+    ]
+    keep_matches(view.item, matches, view.database)
+    st.rerun()
+
+
+def _shared(matches: Sequence[Match]) -> None:
+    for entry, labels in shared_entries(matches).items():
+        st.caption(
+            f"{plain(', '.join(labels))} share the entry {plain(entry)}: in the correction for "
+            "many tests they count once."
+        )

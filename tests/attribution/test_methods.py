@@ -1,0 +1,193 @@
+"""Every method on the whole way: completeness, planted markers, oracles, and controls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import ShapleyValues
+from lime.lime_base import LimeBase
+from sklearn.metrics import pairwise_distances
+
+from scmpt_core.attribution import METHODS, Options, get_method, ways_of
+from scmpt_core.attribution.lime import fit_lime, sample
+from scmpt_core.attribution.shap import orders, prefixes
+from scmpt_core.attribution.ways import Way
+from scmpt_core.errors import SettingError
+from scmpt_core.progress import silent
+from scmpt_core.sentences import cell_sentences
+from tests.conftest import TYPES
+
+OPTIONS = Options(samples=300, permutations=4)
+NAMES = [method.name for method in METHODS]
+
+
+@pytest.mark.parametrize("baseline", ["pad", "mask"])
+@pytest.mark.parametrize("scgpt", ["gene+value", "value"])
+def test_each_path_ends_at_what_the_encoder_gives(trained, baseline, scgpt):
+    subject = trained.subject(5)
+    for name, encoder in trained.model.encoders.items():
+        path = subject.path(name, baseline, scgpt)
+        expected = encoder.encode(subject.cell, silent)
+        with torch.no_grad():
+            found = path.embed(path.end).numpy()
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+        changed = (path.end != path.start).reshape(len(path.owners), -1).any(dim=1).numpy()
+        assert not changed[path.owners < 0].any()  # [CLS], [SEP], <cls> stay
+        assert changed[path.owners >= 0].mean() > 0.9
+
+
+@pytest.mark.parametrize("scgpt", ["gene+value", "value"])
+def test_gradients_share_out_the_whole_difference(trained, scgpt):
+    subject = trained.subject(5)
+    options = replace(OPTIONS, scgpt=scgpt)
+    for found in get_method("ig").explain(subject, 0, options, 0).values():
+        assert found.quality["delta"] <= options.tolerance
+        missing = abs(found.scores.sum() - found.quality["difference"])
+        assert missing <= 1.01 * options.tolerance * abs(found.quality["difference"])
+
+
+@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("name", list(TYPES))
+def test_a_planted_marker_comes_first(trained, method, name):
+    """Mean over three cells, as a type is explained."""
+    task = trained.task
+    ways = [w for w in ways_of(trained.model) if w.name in ("scgpt-mini", "pca")]
+    code = task.classes.index(name)
+    total: dict = {way.name: dict.fromkeys(task.cells.genes, 0.0) for way in ways}
+    for row in np.flatnonzero(task.codes == code)[:3]:
+        subject = trained.subject(int(row), ways)
+        for way, found in get_method(method).explain(subject, code, OPTIONS, 0).items():
+            for gene, score in zip(subject.genes, found.scores, strict=True):
+                total[way][gene] += score
+    assert max(total["pca"], key=total["pca"].get) in TYPES[name]
+    assert max(total["scgpt-mini"], key=total["scgpt-mini"].get) in TYPES[name]
+
+
+def test_the_whole_model_finds_planted_markers_too(trained):
+    code = trained.task.classes.index("B")
+    subject = trained.subject(int(np.flatnonzero(trained.task.codes == code)[0]))
+    for method in ("ig", "occlusion"):
+        found = get_method(method).explain(subject, code, OPTIONS, 0)[trained.model.name]
+        top = subject.genes[np.argsort(-found.scores)[:3]]
+        assert set(top) & set(TYPES["B"])
+
+
+def test_occlusion_is_the_difference_of_two_predictions(trained):
+    """Of the text encoder, on the sentence written out, without our removal."""
+    way = next(w for w in ways_of(trained.model) if w.name == "minilm")
+    subject, encoder = trained.subject(7, [way]), trained.model.encoders["minilm"]
+    found = get_method("occlusion").explain(subject, 1, OPTIONS, 0)["minilm"].scores
+    gene = int(np.argmax(np.abs(found)))
+    sentence = cell_sentences(subject.cell)[0].split()
+    cut = [word for word in sentence if word != subject.genes[gene]]
+    vectors = encoder.model.encode([" ".join(sentence), " ".join(cut)], convert_to_tensor=True)
+    with torch.no_grad():
+        whole, without = way.head(vectors)[:, 1].tolist()
+    assert found[gene] == pytest.approx(whole - without, abs=1e-4)
+
+
+def test_the_others_keep_their_order_when_genes_go(trained):
+    subject = trained.subject(3)
+    rng = np.random.default_rng(0)
+    present = rng.random((20, len(subject.columns))) < 0.5
+    whole = cell_sentences(subject.cell)[0].split()
+    for mask, sentence in zip(present, cell_sentences(subject._perturbed(present)), strict=True):
+        kept = set(subject.genes[mask])
+        assert sentence.split() == [gene for gene in whole if gene in kept]
+
+
+def test_lime_is_the_packages_on_the_same_samples():
+    rng = np.random.default_rng(3)
+    present = sample(12, 400, rng)
+    truth = rng.normal(size=12)
+    values = present @ truth + 0.1 * rng.normal(size=400) + present[:, 0] * present[:, 1]
+    distances = (
+        100
+        * pairwise_distances(
+            present.astype(float), present[:1].astype(float), metric="cosine"
+        ).ravel()
+    )
+    base = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / 25**2)), random_state=0)
+    _, weights, r2, _ = base.explain_instance_with_data(
+        present.astype(float), values[:, None], distances, 0, 12, feature_selection="none"
+    )
+    fit = fit_lime(present, values[:, None])
+    np.testing.assert_allclose(fit.weights[:, 0], [w for _, w in sorted(weights)], rtol=1e-6)
+    assert fit.r2[0] == pytest.approx(r2, rel=1e-6)
+
+
+def test_limes_samples_take_out_one_to_all():
+    present = sample(10, 5_000, np.random.default_rng(0))
+    assert present[0].all()
+    out = 10 - present[1:].sum(axis=1)
+    counts = np.bincount(out, minlength=11)
+    assert counts[0] == 0
+    assert np.all(np.abs(counts[1:] - 500) < 5 * np.sqrt(500))
+    assert np.all(np.abs(present[1:].mean(axis=0) - 0.45) < 0.04)
+
+
+def test_shap_nears_the_exact_values_and_sums_to_the_difference(trained):
+    """On a cell cut to 6 genes, where all 64 sets can be tried."""
+    way = next(w for w in ways_of(trained.model) if w.name == "scgpt-mini")
+    cell = trained.task.cells.take(np.array([90]))
+    few = set(trained.subject(90).genes[:6])
+    subject = type(trained.subject(90))(
+        cell.restrict(few), trained.model.encoders, [way], trained.device
+    )
+
+    def logit(masks: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(subject.logits(masks.numpy() > 0.5)[way.name][:, 0])
+
+    exact = ShapleyValues(logit).attribute(torch.ones(1, 6), torch.zeros(1, 6))[0].numpy()
+    found = get_method("shap").explain(subject, 0, Options(permutations=400), 0)[way.name].scores
+    empty = subject.logits(np.zeros((1, 6), bool))[way.name][0, 0]
+    assert found.sum() == pytest.approx(float(subject.whole[way.name][0] - empty), abs=1e-4)
+    np.testing.assert_allclose(found, exact, atol=0.05 * np.abs(exact).max() + 1e-3)
+
+
+def test_orders_come_with_their_reverse():
+    first, second = orders(5, 2, np.random.default_rng(0))
+    np.testing.assert_array_equal(first[::-1], second)
+    masks = prefixes(first)
+    assert masks.sum(axis=1).tolist() == [0, 1, 2, 3, 4, 5]
+    assert masks[1, first[0]]
+
+
+@pytest.mark.parametrize("method", ["ig", "lime", "occlusion"])
+def test_a_random_head_gives_other_scores(trained, method):
+    """Adebayo et al. 2018 (arXiv 1810.03292): scores must follow the weights."""
+    way = next(w for w in ways_of(trained.model) if w.name == "pca")
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        other = type(way.head)(way.head.blocks, way.head.classes)
+        for value in other.parameters():
+            torch.nn.init.normal_(value)
+    before, after = (
+        get_method(method).explain(trained.subject(5, [w]), 0, OPTIONS, 0)["pca"].scores
+        for w in (way, Way("pca", ("pca",), other))
+    )
+    assert abs(np.corrcoef(before, after)[0, 1]) < 0.6
+
+
+def test_shuffled_labels_give_other_scores(trained, shuffled):
+    code = trained.task.classes.index("T")
+    row = int(np.flatnonzero(trained.task.codes == code)[0])
+    scores = []
+    for each in (trained, shuffled):
+        subject = each.subject(row, [w for w in ways_of(each.model) if w.name == "pca"])
+        found = get_method("ig").explain(subject, code, OPTIONS, 0)["pca"].scores
+        planted = np.isin(subject.genes, TYPES["T"])
+        scores.append(found[planted].sum() / np.abs(found).sum())
+    assert scores[0] > 0.3
+    assert scores[1] < scores[0] / 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"samples": 1}, {"tolerance": 0.0}, {"text_baseline": "zero"}, {"steps": 1}]
+)
+def test_options_out_of_range_are_refused(wrong):
+    with pytest.raises(SettingError, match=str(next(iter(wrong)))):
+        Options(**wrong)

@@ -1,0 +1,339 @@
+"""The Attribution page with AppTest: the form and its job's settings, and every view of scores."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from scmpt_core import fusion
+from scmpt_core.attribution import Attribution, Options, Source, save_attribution
+from scmpt_core.device import choose_device
+from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.jobs import JobBook
+from scmpt_core.library import LOCAL, Library, add_dataset, open_dataset
+from scmpt_core.seeds import cell_seeds
+from scmpt_core.ui.attribution.cost import readings
+from scmpt_core.ui.attribution.downloads import cell_table, type_table
+from tests.conftest import SYMBOLS, TYPES, toy
+from tests.pages import test_pages as pages
+from tests.pages.test_classify import _model
+from tests.pages.test_pages import go, work
+
+app = pages.app
+CLASSES = tuple(sorted(TYPES))  # B, Mono, T
+DRAWS = (("ig", 0), ("lime", 0), ("lime", 1))
+WRONG = 3  # this cell of type Mono is called B by the whole model
+
+
+def explained(whole: str = "both") -> Attribution:
+    """9 cells, 3 a type: each type's planted markers have the highest scores, by every source."""
+    ways = (whole, "scgpt-mini")
+    sources = [Source(method, way, seed) for method, seed in DRAWS for way in ways]
+    rng = np.random.default_rng(0)
+    types = np.repeat(np.arange(3), 3)
+    planted = np.array([[gene in TYPES[name] for gene in SYMBOLS] for name in CLASSES])[types]
+    scores = {
+        s: sp.csr_matrix(rng.normal(0, 0.1, (9, 30)) + 2.0 * planted + s.seed * 0.01)
+        for s in sources
+    }
+    quality = {
+        s: {"delta": np.linspace(0.001, 0.009, 9)} if s.method == "ig"
+        else {"r2": np.linspace(0.7, 0.9, 9)}
+        for s in sources
+    }  # fmt: skip
+    said = types.copy()
+    said[WRONG] = 0
+    expression = sp.csr_matrix(1 + rng.uniform(size=(9, 30)) + 3.0 * planted)
+    seen = np.ones((9, 30), np.float32)
+    seen[:, -1] = 0  # the last gene is read in no cell
+    return Attribution(
+        whole, "toy", CLASSES, np.array(SYMBOLS), np.array([f"cell{i}" for i in range(9)]),
+        types, True, {whole: said, "scgpt-mini": types}, expression,
+        {way: sp.csr_matrix(seen) for way in ways}, scores, quality,
+        {"cells": 3, "options": {"samples": 1000}},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def kept(home, write):
+    """A home with toy cells and their scores: dataset item, scores' item."""
+    library = Library(home)
+    data = add_dataset(library, LOCAL, write(toy(15)))
+
+    made = library.add(LOCAL, "attribution", "scores", lambda f: _filled(f, explained(), data))
+    return data, made
+
+
+def _filled(folder, result: Attribution, data, **known) -> dict:
+    save_attribution(result, folder)
+    return {"dataset": data.id, "dataset_name": data.name, "model_name": result.model,
+            "label": "cell_type", "methods": list(result.methods), "cells": 9, **known}  # fmt: skip
+
+
+@pytest.fixture
+def shown(kept, app):
+    """The page, open on the scores."""
+    return go(app.run(), "attribution")
+
+
+def texts(elements):
+    """Without what keeps names from being read as markup."""
+    return pages.texts(elements).replace("\\", "")
+
+
+def tab(app, name):
+    app.session_state["part"] = name
+    app.run()
+    assert not app.exception, name
+    return app
+
+
+def frame(app, column):
+    """The table that has this column."""
+    return next(d.value for d in app.dataframe if column in d.value)
+
+
+def entry_box(app, label):
+    return next(b for b in app.selectbox if b.label.removeprefix("✓ ") == label)
+
+
+def press(app, key):
+    next(b for b in app.button if b.key and key in b.key).click().run()
+    assert not app.exception
+    return app
+
+
+def confirm(app):
+    """In the tab of markers: B is suggested; Mono and T are chosen by hand."""
+    tab(app, "Known markers")
+    entry_box(app, "Mono").set_value("Monocyte")
+    entry_box(app, "T").set_value("T cell")
+    entry_box(app, "B").set_value("B cell")
+    return press(app, "confirm_entries")
+
+
+def test_an_empty_page_says_what_to_do(app, home):
+    go(app.run(), "attribution")
+    assert "No cells are open yet" in texts(app.info)
+    assert not [b for b in app.button if b.key == "attribute"]
+
+
+def test_the_headline_counts_cells_and_names_model_and_methods(shown):
+    said = texts(shown.success)
+    assert "9 cells of 3 types explained for **both** by Integrated gradients, LIME" in said
+    assert "named right in 8" in said
+    assert "samples 1000" in texts(shown.caption)
+
+
+def test_a_correct_only_view_leaves_the_wrong_cell_out(shown, kept):
+    shown.selectbox(key=f"type_{kept[1].id}").set_value("Mono").run()
+    assert "mean of n = 3 cells (right and wrong ones)" in texts(shown.caption)
+    shown.toggle(key="correct_only").set_value(True).run()
+    assert "mean of n = 2 cells (named right)" in texts(shown.caption)
+
+
+def test_quality_of_the_method_is_said(shown, kept):
+    # cells 0 to 2 are of type B: deltas 0.001, 0.002, 0.003
+    assert "miss 0.20% of the difference that they should add up to (median; at most 0.30%" in (
+        texts(shown.caption)
+    )
+    shown.selectbox(key=f"method_{kept[1].id}").set_value("lime").run()
+    assert "R² of the fit 0.725" in texts(shown.caption)
+
+
+def test_nothing_is_matched_silently(shown, home):
+    tab(shown, "Known markers")
+    assert "Confirm what at least one label is" in texts(shown.info)
+    assert "report" not in [d.key for d in shown.dataframe]
+    assert Library(home).list(LOCAL, "dataset")[0].meta.get("markers") is None
+
+
+def test_confirmed_entries_are_remembered_and_tested(shown, home):
+    confirm(shown)
+    book = Library(home).list(LOCAL, "dataset")[0].meta["markers"]
+    assert book == {"builtin": {"B": "B cell", "Mono": "Monocyte", "T": "T cell"}}
+    table = frame(shown, "p hypergeometric (descriptive)")
+    row = table.set_index(["type", "method", "way"]).loc["B", "Integrated gradients", "both"]
+    assert set(TYPES["B"]) <= set(row["markers"].split(", "))
+    assert row["n"] == 3
+    # 3 planted markers are the only of the entry among 29 genes read; k = 10
+    assert row["markers in top"] == 3
+    assert row["expected"] == pytest.approx(3 * row["top genes"] / 29)
+    assert "builtin" in texts(shown.caption)
+    assert len(frame(shown, "GeneCards")) == row["top genes"]
+
+
+def test_forgotten_entries_are_asked_for_again(shown, home):
+    press(confirm(shown), "forget_entries")
+    assert Library(home).list(LOCAL, "dataset")[0].meta["markers"] == {}
+    assert "Confirm what at least one label is" in texts(shown.info)
+
+
+def test_markers_are_marked_in_the_bars_once_confirmed(shown):
+    assert "no entry of" in texts(shown.info)
+    confirm(shown)
+    tab(shown, "Top genes")
+    assert "3 known markers of B cell" in texts(shown.caption)
+
+
+def test_a_missing_database_says_how_to_get_it_and_offers_the_builtin(shown):
+    shown.selectbox(key="marker_database").set_value("panglaodb").run()
+    assert "scmpt_core download panglaodb" in texts(shown.warning)
+    press(shown, "use_builtin")
+    assert shown.selectbox(key="marker_database").value == "builtin"
+    assert not shown.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Text, scGPT and fused", "both and scgpt-mini share"),
+        ("Genes by type", "9 in all"),
+        ("Agreement", "n = 3 cells"),
+        ("One cell", "of 30 genes, in falling order"),
+    ],
+)
+def test_every_other_tab(shown, name, said):
+    tab(shown, name)
+    assert said in texts(shown.caption) + texts(shown.markdown)
+
+
+def test_a_gene_that_is_never_read_is_said_to_be_so(shown):
+    tab(shown, "Genes by type")
+    shown.selectbox(key="one_gene").set_value(len(SYMBOLS) - 1).run()
+    assert f"{SYMBOLS[-1]}, Integrated gradients, both" in texts(shown.caption)
+    assert "Read in no cell of B, Mono, T" in texts(shown.caption)
+
+
+def test_ones_own_table_is_a_database(shown):
+    shown.selectbox(key="marker_database").set_value("custom").run()
+    assert "one line a gene" in texts(shown.caption)
+    table = b"cell type,gene\nB,CD79A\nMono,LYZ\nMono,ACTB\n"
+    shown.file_uploader(key="marker_file").set_value(("mine.csv", table, "text/csv")).run()
+    assert not shown.exception
+    assert "custom, file mine.csv**, 2 cell types" in texts(shown.caption)
+    tab(shown, "Known markers")
+    press(shown, "confirm_entries")  # the same words are filled in; T has no entry
+    report = frame(shown, "p hypergeometric (descriptive)")
+    assert set(report.type) == {"B", "Mono"}
+    assert "Not confirmed yet: T" in texts(shown.caption)
+
+
+def test_one_cell_in_reading_order_with_values(shown):
+    tab(shown, "One cell")
+    table = frame(shown, "place")
+    result = explained()
+    expression = result.expression[0].toarray().ravel()
+    assert table["gene"].tolist() == [SYMBOLS[i] for i in np.argsort(-expression)]
+    scores = result.scores[Source("ig", "both")][0].toarray().ravel()
+    at = table.set_index("gene")["score"]
+    assert at["CD79A"] == pytest.approx(scores[SYMBOLS.index("CD79A")])
+    assert np.isnan(at[SYMBOLS[-1]])  # not read
+    assert [m.value for m in shown.metric if m.label.startswith("Missing")] == ["0.10%"]
+
+
+def test_a_result_outlives_its_dataset(shown, kept, home):
+    Library(home).delete(LOCAL, "dataset", kept[0].id)
+    shown.query_params["attribution"] = kept[1].id
+    confirm(shown)
+    assert Library(home).list(LOCAL, "attribution")[0].meta["markers"]["builtin"]["B"] == "B cell"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A home with a model of toy cells, and other toy cells; made once."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCMPT_HOME", str(folder / "home"))
+        patch.setenv("SCMPT_DTYPE", "float32")
+        library = Library(folder / "home")
+        library.add(LOCAL, "model", "toy model", lambda f: _model(f, folder / "home"))
+        toy(20).write_h5ad(folder / "cells.h5ad")
+        add_dataset(library, LOCAL, folder / "cells.h5ad")
+    return folder / "home"
+
+
+def test_the_form_queues_a_job_and_its_result_is_shown(made, app, home):
+    shutil.copytree(made, home)
+    go(app.run(), "attribution")
+    app.multiselect(key="attribution_methods").set_value(["occlusion", "lime"]).run()
+    app.number_input(key="attribution_cells").set_value(2).run()
+    app.number_input(key="lime_samples").set_value(50).run()
+    # of 3 types 2 cells each, by two methods
+    assert "At most 6 cells (2 of each of 3 types), 12 explanations" in texts(app.caption)
+    press(app, "attribute")
+    settings = JobBook(home).list(LOCAL)[0].settings
+    kept = Library(home)
+    assert settings == {
+        "dataset": kept.list(LOCAL, "dataset")[0].id, "view": {}, "label": "cell_type",
+        "model": kept.list(LOCAL, "model")[0].id, "methods": ["occlusion", "lime"],
+        "types": None, "cells": 2, "seeds": 1, "options": {"samples": 50},
+    }  # fmt: skip
+    assert [b.disabled for b in app.button if b.key == "attribute"] == [True]
+    assert work(home)[0].state == "done"
+    app.run()
+    assert not app.exception
+    assert "6 cells of 3 types explained" in texts(app.success)
+    confirm(app)
+    assert {"B", "Mono", "T"} == set(frame(app, "p hypergeometric (descriptive)").type)
+
+
+def test_genes_can_be_taken_away_from_a_cell(made, app, home):
+    shutil.copytree(made, home)
+    library = Library(home)
+    data, kept = library.list(LOCAL, "dataset")[0], library.list(LOCAL, "model")[0]
+    cells, model = open_dataset(data).usable(), fusion.load(kept.folder / "model", choose_device())
+    assert model.classes == CLASSES
+    result = explained(model.name)
+    library.add(LOCAL, "attribution", "scores",
+                lambda f: _filled(f, result, data, model=kept.id))  # fmt: skip
+    tab(go(app.run(), "attribution"), "One cell")
+    gone = ["CD79A", "MS4A1"]
+    next(m for m in app.multiselect if m.key.startswith("away_")).set_value(gone).run()
+    assert not app.exception
+    table = frame(app, "whole cell").set_index("type")
+    cell = cells.take(np.flatnonzero(cells.ids == result.ids[0]))
+    store = EmbeddingStore(home / "embeddings")
+    whole = model.predict(cell, store, choose_device()).proba[0]
+    values = cell.expression.toarray() * ~np.isin(cell.genes, gone)
+    seeds = cell_seeds(cell)  # equals stay in the order of the whole cell
+    less = replace(cell, expression=sp.csr_matrix(values), counts=None, tie_seeds=seeds)
+    rest = model.predict(less, store, choose_device()).proba[0]
+    for i, name in enumerate(CLASSES):
+        assert table.loc[name, "whole cell"] == pytest.approx(whole[i], abs=1e-5)
+        assert table.loc[name, "without 2 genes"] == pytest.approx(rest[i], abs=1e-5)
+    # the model is so sure of toy cells that probabilities hardly move; logits do
+    moved = model.sureness.temperature * np.log(rest / whole)
+    change = table.loc[list(CLASSES), "change of the logit"].to_numpy()
+    np.testing.assert_allclose(change - change[0], moved - moved[0], rtol=1e-3)
+    assert change[CLASSES.index("B")] < -1  # two of its three planted markers are gone
+
+
+def test_tables_hold_every_score():
+    result = explained()
+    cells, types = cell_table(result), type_table(result)
+    assert len(cells) == 6 * 9 * 30
+    one = cells[(cells.cell == "cell4") & (cells.gene == "LYZ") & (cells.seed == 1)]
+    one = one[one.way == "scgpt-mini"]
+    source = Source("lime", "scgpt-mini", 1)
+    assert one["score"].item() == pytest.approx(
+        result.scores[source].toarray()[4, SYMBOLS.index("LYZ")]
+    )
+    mono = types[(types.type == "Mono") & (types.gene == "LYZ") & (types.method == "ig")]
+    mono = mono[(mono.way == "both") & (mono.cells == "named right")]
+    rows = result.scores[Source("ig", "both")].toarray()[[4, 5], SYMBOLS.index("LYZ")]
+    assert mono["mean"].item() == pytest.approx(np.mean(rows))
+    assert mono["sd"].item() == pytest.approx(np.std(rows, ddof=1))
+    assert mono["n"].item() == 2
+    assert SYMBOLS[-1] not in set(types.gene)  # never read
+
+
+def test_costs_count_readings():
+    assert readings("lime", Options(samples=500), 100) == 500
+    assert readings("occlusion", Options(), 100) == 101
+    assert readings("shap", Options(permutations=4), 100) == 400
+    assert readings("ig", Options(steps=32), 100) == 2 * readings("ig", Options(steps=16), 100)
