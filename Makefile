@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 HOST ?= 127.0.0.1
 PORT ?= 8501
+# test processes, each on one thread
+WORKERS ?= 2
 
 .PHONY: app test lint env
 env: .venv/.made
@@ -20,7 +22,7 @@ app: env
 	$(BIN)/python -m scmpt_core serve --host $(HOST) --port $(PORT)
 
 test: env
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: env
 	$(BIN)/ruff check .

@@ -29,11 +29,13 @@ def wait_for_job(home, until, seconds=240):
 
 def upload(page, server, path):
     page.goto(f"{server.url}/dataset")
-    page.locator("h1").wait_for()
-    chooser = page.locator("input[type=file]")
-    if not chooser.count():
-        page.get_by_text("Open other cells").click()
-    chooser.first.set_input_files(path)
+    zone = page.get_by_test_id("stFileUploaderDropzone").first
+    folded = page.get_by_text("Open other cells")
+    zone.or_(folded).filter(visible=True).first.wait_for()
+    if not zone.is_visible():  # it is there while folded, and so would be what it answers
+        folded.click()
+        zone.wait_for()
+    page.locator("input[type=file]").first.set_input_files(path)
 
 
 def test_from_start_to_a_labelled_file(server, page, shots, tmp_path):
@@ -140,11 +142,13 @@ def test_a_good_and_a_refused_upload(server, page, shots, tmp_path):
 
 def test_cells_drawn_around_in_one_map_are_listed(server, page):
     item = Library(server.home).list(LOCAL, "comparison")[0]
-    page.set_viewport_size({"width": 1280, "height": 2400})
     page.goto(f"{server.url}/compare?comparison={item.id}")
     page.get_by_text("Distances between groups mean little").wait_for()
     page.wait_for_timeout(2000)
-    box = page.locator(".js-plotly-plot .nsewdrag").nth(1).bounding_box()  # 0 is the scores
+    first_map = page.locator(".js-plotly-plot .nsewdrag").nth(1)  # 0 is the scores
+    first_map.scroll_into_view_if_needed()  # the mouse reaches only what is in view
+    page.wait_for_timeout(500)
+    box = first_map.bounding_box()
     x, y, w, h = box["x"], box["y"], box["width"], box["height"]
     page.mouse.move(x + 3, y + 3)
     page.mouse.down()
