@@ -24,6 +24,14 @@ TYPES = {
     "Mono": ("LYZ", "CD14", "S100A8"),
     "B": ("MS4A1", "CD79A", "CD79B"),
 }
+# the minutes-long; jobs that must stop within seconds come after the heaviest browser test
+LONGEST = ("browser/test_app.py", "test_cli.py", "jobs/test_worker.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that processes side by side end at about the same time."""
+    place = {Path(__file__).parent / name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(autouse=True)

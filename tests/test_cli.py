@@ -157,8 +157,9 @@ def test_check_of_an_unusable_file_still_answers(tmp_path):
 
 def test_a_killed_embed_continues(home, tmp_path, monkeypatch):
     monkeypatch.setenv("SCMPT_DTYPE", "auto")
-    out = tmp_path / "out.h5ad"
-    process = start("embed", "demo", "--encoder", "minilm", "-o", out)
+    cells, out = tmp_path / "cells.h5ad", tmp_path / "out.h5ad"
+    toy(200).write_h5ad(cells)  # three chunks
+    process = start("embed", cells, "--encoder", "minilm", "-o", out)
     deadline = time.monotonic() + 240
     while not (first := sorted(home.rglob("*.npy"))) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -168,9 +169,9 @@ def test_a_killed_embed_continues(home, tmp_path, monkeypatch):
     assert not out.exists()
     assert not list(home.rglob("manifest.json")), "killed too late to show anything"
     stamps = {p: os.stat(p).st_mtime_ns for p in home.rglob("*.npy")}
-    ok("embed", "demo", "--encoder", "minilm", "-o", out)
+    ok("embed", cells, "--encoder", "minilm", "-o", out)
     assert all(os.stat(p).st_mtime_ns == t for p, t in stamps.items())
-    assert ad.read_h5ad(out).obsm["X_scmpt_minilm"].shape == (700, 384)
+    assert ad.read_h5ad(out).obsm["X_scmpt_minilm"].shape == (600, 384)
 
 
 def test_view_takes_the_choices_of_the_app(file):

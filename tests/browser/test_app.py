@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import anndata as ad
@@ -144,10 +145,11 @@ def test_cells_drawn_around_in_one_map_are_listed(server, page):
     item = Library(server.home).list(LOCAL, "comparison")[0]
     page.goto(f"{server.url}/compare?comparison={item.id}")
     page.get_by_text("Distances between groups mean little").wait_for()
-    page.wait_for_timeout(2000)
-    first_map = page.locator(".js-plotly-plot .nsewdrag").nth(1)  # 0 is the scores
+    # its own by its words: how many charts stand above the maps changes
+    first_map = page.get_by_role("figure", name=re.compile("^UMAP of")).first.locator(".nsewdrag")
     first_map.scroll_into_view_if_needed()  # the mouse reaches only what is in view
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(2000)  # charts above may still grow, and would push it away
+    first_map.scroll_into_view_if_needed()
     box = first_map.bounding_box()
     x, y, w, h = box["x"], box["y"], box["width"], box["height"]
     page.mouse.move(x + 3, y + 3)
