@@ -33,11 +33,11 @@ PAIRS = {
         "CD14+ Monocyte": "Monocytes", "CD19+ B": "B cells", "CD34+": "Hematopoietic stem cells",
         "CD4+/CD25 T Reg": "T regulatory cells", "CD4+/CD45RA+/CD25- Naive T": "T cells naive",
         "CD4+/CD45RO+ Memory": "T memory cells", "CD4+ T Helper2": "T helper cells",
+        "CD8+/CD45RA+ Naive Cytotoxic": "T cells naive",
     },
     "kang2018": {
         "CD14+ Monocytes": "Monocytes", "FCGR3A+ Monocytes": "Monocytes",
         "CD4 T cells": "T helper cells", "CD8 T cells": "T cytotoxic cells",
-        "Megakaryocytes": "Megakaryocytes",
     },
 }  # fmt: skip
 
@@ -53,8 +53,7 @@ def judged(name: str, folder: Path, markers: str, request: Request) -> tuple[Mar
     result = attribute(model, task.cells, labels, request, store, device, name)
     seconds = (time.perf_counter() - start) / len(result.ids)
     database = open_database(markers)
-    known = {k: v for k, v in PAIRS.get(name, {}).items() if k in result.type_names}
-    matches = accept_exact(result.type_names, database, known)
+    matches = accept_exact(result.type_names, database, PAIRS.get(name))
     yardsticks = make_yardsticks(task.cells, labels, model)
     return judge_markers(result, database, matches, yardsticks=yardsticks), seconds
 

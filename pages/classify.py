@@ -1,7 +1,5 @@
 """Classify: what are these cells?"""
 
-import time
-
 import streamlit as st
 
 from scmpt_core.library import Item
@@ -10,8 +8,9 @@ from scmpt_core.ui.classify.models import choose_model, describe, model_title
 from scmpt_core.ui.classify.start import fit, start
 from scmpt_core.ui.components import guarded, item_list
 from scmpt_core.ui.files import choose_file, dataset_picker
+from scmpt_core.ui.results import choose_result, made, results_of
 from scmpt_core.ui.shell import through_app
-from scmpt_core.ui.state import dataset_of, jobs_of, library, linked, owner
+from scmpt_core.ui.state import dataset_of, jobs_of, linked
 from scmpt_core.ui.tray import failed, watch
 
 through_app("classify")
@@ -32,32 +31,9 @@ def label(item: Item | None) -> bool:
     return busy
 
 
-def choose_result(results: list[Item], named: Item | None) -> Item:
-    """The labels in the link, or the newest; others of the dataset can be chosen."""
-    ids = [c.id for c in results]
-    at = ids.index(named.id) if named is not None else 0
-    if len(ids) > 1:
-        # no "… ago": Streamlit tells options apart by these words, so they must differ and stay
-        words = {c.id: f"{model_title(c.meta)}, {made(c)} [{c.id[:4]}]" for c in results}
-        chosen = st.selectbox("Labels by", ids, at, words.__getitem__, key=f"labels_by_{ids[at]}")
-        if chosen != ids[at]:
-            st.query_params["result"] = chosen
-            st.rerun()
-    if "result" not in st.query_params:  # an unfinished job's place is kept
-        st.query_params["result"] = ids[at]
-    return results[at]
-
-
-def made(result: Item) -> str:
-    """When."""
-    return time.strftime("%d %b %Y %H:%M", time.localtime(result.created))
-
-
-def results_of(item: Item | None, named: Item | None) -> list[Item]:
-    """Labels of the open dataset; or the one in the link, where its dataset is gone."""
-    mine = library().list(owner(), "classification")
-    mine = [c for c in mine if item is not None and c.meta["dataset"] == item.id]
-    return mine if named is None or named.id in {c.id for c in mine} else [named]
+def dated(result: Item) -> str:
+    """By which model, and when."""
+    return f"{model_title(result.meta)}, {made(result)}"
 
 
 named = linked("classification", "result")
@@ -66,7 +42,7 @@ with st.expander("Open other cells", expanded=item is None):
     choose_file()
 if item is None:
     st.info("No cells are open yet. Open yours, or the demo; then one click labels them.")
-results = results_of(item, named)
+results = results_of("classification", item, named)
 asked = not results or "model" in st.query_params
 with st.expander("Label these cells with a model", expanded=asked), guarded():
     label(item)
@@ -77,7 +53,7 @@ if item is not None:
 if results:
     with guarded():
         st.subheader("Labels", divider="gray")
-        answer(choose_result(results, named))
+        answer(choose_result(results, named, "result", "Labels by", dated))
 item_list(
     "model", "Your models",
     lambda m: f"{m.meta['model']}, macro F1 {m.meta['test']['macro_f1']:.3f}",

@@ -10,31 +10,24 @@ from scmpt_core.ui.compare.models import described
 from scmpt_core.ui.compare.settings import settings
 from scmpt_core.ui.components import empty, guarded, item_list, item_names, plain
 from scmpt_core.ui.files import dataset_picker
+from scmpt_core.ui.results import choose_result, results_of
 from scmpt_core.ui.shell import through_app
-from scmpt_core.ui.state import comparison_of, dataset_of, jobs_of, library, linked, owner
+from scmpt_core.ui.state import comparison_of, dataset_of, jobs_of, linked
 from scmpt_core.ui.tray import failed, watch
 
 through_app("compare")
 st.title("Which model labels your cells best?")
 
 
-def choose_result(item: Item, result: Item | None) -> Item | None:
-    """The comparison in the link, or the newest of the dataset; another one can be chosen."""
-    mine = [c for c in library().list(owner(), "comparison") if c.meta["dataset"] == item.id]
+def shown(item: Item, named: Item | None) -> Item | None:
+    """The comparison to show, if there is one."""
+    mine = results_of("comparison", item, named)
+    names = item_names(mine)
     if not mine:
         return None
-    ids, names = [c.id for c in mine], item_names(mine)
-    start = ids.index(result.id) if result is not None else 0
-    if len(mine) > 1:
-        # Streamlit tells options apart by their words, so no two may be alike
-        words = {c.id: f"{names[c.id]}, {described(c)} [{c.id[:4]}]" for c in mine}
-        chosen = st.selectbox("Result", ids, start, format_func=words.__getitem__)
-        if chosen != ids[start]:
-            st.query_params["comparison"] = chosen
-            st.rerun()
-    if "comparison" not in st.query_params:  # an unfinished job's place is kept
-        st.query_params["comparison"] = ids[start]
-    return mine[start]
+    return choose_result(
+        mine, named, "comparison", "Result", lambda c: f"{names[c.id]}, {described(c)}"
+    )
 
 
 def show(item: Item) -> None:
@@ -65,7 +58,7 @@ def page(item: Item, result: Item | None) -> None:
         watch(jobs)
         if not busy:
             failed([j for j in jobs[:1] if not j.active])
-        chosen = choose_result(item, result)
+        chosen = shown(item, result)
         if chosen is None:
             if not busy:
                 st.info("Choose a label and press **Compare**.")

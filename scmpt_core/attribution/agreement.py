@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from scmpt_core.markers.order import top_positive
+
 
 def ranking(scores: np.ndarray) -> np.ndarray:
     """Positions of the genes with a positive score, the highest first; equals by position."""
-    order = np.argsort(-scores, kind="stable")
-    return order[scores[order] > 0]
+    return top_positive(scores, np.ones(len(scores), bool), len(scores))
 
 
 def jaccard(a: np.ndarray, b: np.ndarray, k: int) -> float:

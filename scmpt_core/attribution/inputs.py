@@ -6,13 +6,14 @@ is computed; tests hold the end of each path to :meth:`Encoder.encode`.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from scmpt_core.cells import Cells
 from scmpt_core.encoders import Encoder, PCAEncoder
@@ -80,9 +81,9 @@ def text_path(encoder: TextEncoder, cell: Cells, baseline: str) -> InputPath:
     ``[CLS]``, ``[SEP]``, the length and the mask stay (places are added behind the words).
     """
     rows, owners = encoder.token_ids(cell), encoder.token_genes(cell)
-    bert, *heads = encoder.model
-    network, device = bert.auto_model.float().to(encoder.device.name), encoder.device.name
-    network.requires_grad_(False)
+    device = encoder.device.name
+    bert, *heads = (_float32(module, device) for module in encoder.model)
+    network = bert.auto_model
     ids = torch.from_numpy(rows.ids).to(device)
     tokenizer = encoder.tokenizer
     blank = tokenizer.pad_token_id if baseline == "pad" else tokenizer.mask_token_id
@@ -103,9 +104,8 @@ def text_path(encoder: TextEncoder, cell: Cells, baseline: str) -> InputPath:
 
 def scgpt_path(encoder: ScGPTEncoder, cell: Cells, kind: str) -> InputPath:
     """Gene and value vectors towards those of ``<pad>``, or binned values towards 0."""
-    model, config = encoder.model.to(encoder.device.name), encoder.model.config
-    model.requires_grad_(False)
     vocabulary, device = encoder.checkpoint.vocabulary, encoder.device.name
+    model, config = _float32(encoder.model, device), encoder.model.config
     tokens = encoder.tokens(cell)
     rows = tokens.rows(np.arange(1), (vocabulary["<cls>"], int(config.pad_value)))
     column = {int(g): i for i, g in enumerate(tokens.gene_ids) if g >= 0}
@@ -129,6 +129,14 @@ def scgpt_path(encoder: ScGPTEncoder, cell: Cells, kind: str) -> InputPath:
         torch.full((1, 1), config.pad_value).to(device)
     )
     return InputPath(end, torch.where(genes[None, :, None], blank, end), owners, stack)
+
+
+def _float32(module: nn.Module, device: str) -> nn.Module:
+    """The frozen module in float32; a copy where the encoder keeps it in another format."""
+    numbers = {p.dtype for p in module.parameters()}
+    if numbers - {torch.float32}:
+        module = copy.deepcopy(module).float()
+    return module.to(device).requires_grad_(False)
 
 
 def pca_path(encoder: PCAEncoder, cell: Cells) -> InputPath:

@@ -124,18 +124,6 @@ class MarkerReport:
         return {**asdict(self), "rows": [row.to_json() for row in self.rows]}
 
 
-def mean_scores(
-    result: Attribution, method: str, way: str, name: str, correct_only: bool
-) -> TypeScores | None:
-    """Scores of a type, mean over the seeds too; ``None`` where no cell is left."""
-    each = [result.of_type(s, name, correct_only) for s in result.sources(method, way)]
-    found = [one for one in each if one is not None]
-    if not found:
-        return None
-    mean, spread = (np.mean([getattr(s, n) for s in found], axis=0) for n in ("mean", "spread"))
-    return TypeScores(mean, spread, found[0].seen, found[0].n)
-
-
 def judge_markers(
     result: Attribution,
     database: MarkerDatabase,
@@ -200,13 +188,12 @@ def _scores(
     correct_only: bool,
 ) -> TypeScores | None:  # fmt: skip
     if method in result.methods:
-        return mean_scores(result, method, way, name, correct_only)
+        return result.over_seeds(method, way, name, correct_only)
     rows = result.cells_of(name, way, correct_only)
     if not len(rows):
         return None
     values = yardsticks.scores[method][result.classes.index(name)]
-    seen = np.asarray(result.seen[way][rows].sum(axis=0)).ravel() > 0
-    return TypeScores(values, np.zeros_like(values), seen, len(rows))
+    return TypeScores(values, np.zeros_like(values), result.read_in(way, rows), len(rows))
 
 
 def _untested(scores: TypeScores | None, name: str, entry: str | None, confirmed: bool) -> str:

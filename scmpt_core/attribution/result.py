@@ -135,12 +135,29 @@ class Attribution:
     def of_type(self, source: Source, name: str, correct_only: bool = False) -> TypeScores | None:
         """Scores of a type; ``None`` where no cell is left."""
         rows = self.cells_of(name, source.way, correct_only)
+        return self._summary(self.scores[source][rows].toarray(), source.way, rows)
+
+    def of_cells(self, method: str, way: str, rows: np.ndarray) -> np.ndarray:
+        """Scores of cells, mean over the method's seeds, (rows, genes)."""
+        each = [self.scores[source][rows].toarray() for source in self.sources(method, way)]
+        return np.mean(each, axis=0, dtype=np.float64)
+
+    def over_seeds(
+        self, method: str, way: str, name: str, correct_only: bool = False
+    ) -> TypeScores | None:
+        """As :meth:`of_type`, of each cell's mean over the seeds."""
+        rows = self.cells_of(name, way, correct_only)
+        return self._summary(self.of_cells(method, way, rows), way, rows)
+
+    def _summary(self, values: np.ndarray, way: str, rows: np.ndarray) -> TypeScores | None:
         if not len(rows):
             return None
-        values = self.scores[source][rows].toarray()
         spread = values.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(self.genes))
-        seen = np.asarray(self.seen[source.way][rows].sum(axis=0)).ravel() > 0
-        return TypeScores(values.mean(axis=0), spread, seen, len(rows))
+        return TypeScores(values.mean(axis=0), spread, self.read_in(way, rows), len(rows))
+
+    def read_in(self, way: str, rows: np.ndarray) -> np.ndarray:
+        """Whether ``way`` reads the gene in any of the cells, (genes,) bool."""
+        return np.asarray(self.seen[way][rows].sum(axis=0)).ravel() > 0
 
 
 def save_attribution(result: Attribution, folder: Path) -> None:

@@ -103,14 +103,14 @@ def attribute(
     shared = cells.restrict(set(model.genes))
     progress(0.0, f"{model.name}: labels")
     if labels is None:
-        found = model.predict(cells, store, device, part(progress, 0, 0.1))
-        codes = np.where(found.unread, -1, found.proba.argmax(axis=1))
+        said = model.predict(cells, store, device, part(progress, 0, 0.1))
+        codes = np.where(said.unread, -1, said.proba.argmax(axis=1))
     else:
         model.check_panel(cells)
         place = {name: code for code, name in enumerate(model.classes)}
         codes = np.array([place.get(str(label), -1) for label in labels])
     rows = choose(shared, codes, model, request)
-    kept = Kept(keep, _digest(model, shared, rows, request))
+    kept = Kept(keep, _digest(model, shared, request))
     found = _explain(model, shared, rows, codes, ways, request, device, kept,
                      part(progress, 0.1, 1))  # fmt: skip
     progress(1.0, "done")
@@ -130,16 +130,19 @@ def choose(cells: Cells, codes: np.ndarray, model: ScMPT, request: Request) -> n
         )
     readable = np.diff(cells.expression.indptr) > 0
     tested = np.isin(cells.ids, model.split_ids.get("test", []))
-    if not tested.any():
+    partly = tested.any()
+    if not partly:
         tested = np.ones(len(cells), dtype=bool)  # another file: the model has seen none of it
     draws = [hashlib.blake2b(str(i).encode(), digest_size=8).digest() for i in cells.ids]
     rows = []
     for name in names:
         mine = np.flatnonzero((codes == model.classes.index(name)) & tested & readable)
         rows += sorted(mine, key=lambda row: draws[row])[: request.cells]
-    if not rows:
+    lacking = set(names) - {model.classes[code] for code in codes[rows]}
+    if not rows or (request.types is not None and lacking):
         raise DataError(
-            f"No cell has one of the types {', '.join(names)}.",
+            f"No cell{' that the model was tested on' * bool(partly)} has the type "
+            f"{', '.join(name for name in names if name in lacking)}.",
             "Name the column of labels that the model was trained on, or leave it out.",
         )
     return np.array(rows)
@@ -155,17 +158,18 @@ def _explain(
     out = []
     for row in rows:
         subject = Subject(cells.take(np.array([row])), model.encoders, ways, device)
+        target = int(codes[row])
         done: dict = {
             "columns": subject.columns,
             "whole": subject.whole,
             "seen": {way.name: subject.seen(way) for way in ways},
         }
         for method, seed in draws:
-            scores = kept.load(row, method, seed, ways)
+            scores = kept.load(row, target, method, seed, ways)
             if scores is None:
                 subject.progress = meter.inside(1)
-                scores = get_method(method).explain(subject, int(codes[row]), request.options, seed)
-                kept.save(row, method, seed, scores)
+                scores = get_method(method).explain(subject, target, request.options, seed)
+                kept.save(row, target, method, seed, scores)
             done[method, seed] = scores
             meter.add(1)
         out.append(done)
@@ -212,8 +216,8 @@ def _assemble(
     )  # fmt: skip
 
 
-def _digest(model: ScMPT, cells: Cells, rows: np.ndarray, request: Request) -> str:
-    """Of all that the scores of one cell depend on besides the cell, its method and its seed."""
+def _digest(model: ScMPT, cells: Cells, request: Request) -> str:
+    """Of all that the scores depend on besides the cell, its target, the method and the seed."""
     digest = hashlib.blake2b(digest_size=12)
     about = [cells.fingerprint, {n: e.identity() for n, e in model.encoders.items()},
              asdict(request.options), list(request.ways or ())]  # fmt: skip
@@ -230,14 +234,14 @@ class Kept:
     folder: Path | None
     digest: str
 
-    def _file(self, row: int, method: str, seed: int) -> Path:
-        return self.folder / f"{self.digest}-{row}-{method}-{seed}.npz"
+    def _file(self, row: int, target: int, method: str, seed: int) -> Path:
+        return self.folder / f"{self.digest}-{row}-{target}-{method}-{seed}.npz"
 
     def load(
-        self, row: int, method: str, seed: int, ways: list[Way]
+        self, row: int, target: int, method: str, seed: int, ways: list[Way]
     ) -> dict[str, CellScores] | None:
         """What was saved, ``None`` where there is nothing whole."""
-        if self.folder is None or not (file := self._file(row, method, seed)).is_file():
+        if self.folder is None or not (file := self._file(row, target, method, seed)).is_file():
             return None
         with np.load(file, allow_pickle=False) as arrays:
             quality = json.loads(str(arrays["quality"]))
@@ -246,12 +250,14 @@ class Kept:
                 for i, way in enumerate(ways)
             }
 
-    def save(self, row: int, method: str, seed: int, scores: dict[str, CellScores]) -> None:
+    def save(
+        self, row: int, target: int, method: str, seed: int, scores: dict[str, CellScores]
+    ) -> None:
         """Under its final name only when it is whole."""
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self._file(row, method, seed)
+        file = self._file(row, target, method, seed)
         temporary = file.with_name(f"{file.stem}.part.npz")
         arrays = {f"scores:{i}": each.scores for i, each in enumerate(scores.values())}
         quality = json.dumps([each.quality for each in scores.values()])

@@ -48,7 +48,6 @@ class Subject:
         self.cell, self.ways, self.device, self.progress = cell, tuple(ways), device, progress
         self.encoders = {name: e for name, e in encoders.items() if name in used}
         self.columns = np.sort(cell.expression.indices).astype(np.int64)  # (genes,)
-        self.evaluations = 0  # perturbed cells judged so far
 
     @property
     def genes(self) -> np.ndarray:
@@ -92,7 +91,6 @@ class Subject:
             step = part(self.progress, start / len(present),
                         min(start + BATCH, len(present)) / len(present))  # fmt: skip
             parts.append(self._judge(present[start : start + BATCH], step))
-        self.evaluations += len(present)
         return {way.name: np.concatenate([p[way.name] for p in parts]) for way in self.ways}
 
     def _judge(self, present: np.ndarray, progress: Progress) -> dict[str, np.ndarray]:

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from scmpt_core.attribution.agreement import jaccard, rank_biased_overlap
-from scmpt_core.attribution.judged import mean_scores
 from scmpt_core.attribution.result import Attribution
+from scmpt_core.markers.order import top_positive
 
 
 def top_genes(result: Attribution, n: int) -> list[dict]:
@@ -21,14 +21,14 @@ def top_genes(result: Attribution, n: int) -> list[dict]:
         for method in result.methods:
             for way in result.ways:
                 for correct_only in (False, True):
-                    scores = mean_scores(result, method, way, name, correct_only)
+                    scores = result.over_seeds(method, way, name, correct_only)
                     if scores is None:
                         continue
-                    order = np.argsort(-scores.mean, kind="stable")[:n]
+                    order = top_positive(scores.mean, scores.seen, n)
                     genes = [
                         {"gene": str(result.genes[g]), "score": float(scores.mean[g]),
                          "spread": float(scores.spread[g])}
-                        for g in order if scores.mean[g] > 0
+                        for g in order
                     ]  # fmt: skip
                     out.append({"type": name, "method": method, "way": way, "n": scores.n,
                                 "correct_only": correct_only, "genes": genes})  # fmt: skip

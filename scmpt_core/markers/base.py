@@ -52,8 +52,8 @@ class Evidence:
     Parameters
     ----------
     sensitivity, specificity
-        As the database has them, 0…1. PanglaoDB's "specificity" is the share of *other* clusters
-        that express the gene: there, lower is better.
+        As the database has them, 0…1. PanglaoDB's "specificity" rises with the share of all
+        clusters that express the gene, so there lower seems to be better; its file does not say.
     records
         How often the source lists the gene for the type.
     also

@@ -15,7 +15,7 @@ from scmpt_core.progress import Progress
 
 MOST_BYTES = 10_000_000  # the published file has 0.6 MB
 TIMEOUT = 30.0  # seconds without an answer or a byte
-# the site turns away clients that do not look like a browser
+# like a browser, which such sites may ask for; whether this one does has not been tried
 AGENT = "Mozilla/5.0 (compatible; scmpt)"
 
 

@@ -82,7 +82,7 @@ def class_map(
     palette
         All names in the order of colours, where ``classes`` are only some of them.
     names
-        Write each class's name where its cells are.
+        Write each name of ``palette`` where its cells are.
     """
     rows = np.arange(len(points)) if rows is None else rows
     ids = ids if len(rows) <= HOVER_IDS else None
@@ -100,7 +100,7 @@ def class_map(
         if len(rows) <= PICTURE:
             traces.append(_trace(points, which, selected, ids, name, style))
         groups.append(which)
-        if names and code >= 0:
+        if names and code >= 0 and classes[code] in known:  # others lie between the types
             notes.append(_label(points[which], name))
     figure = _figure(traces, title, height, notes)
     if len(rows) > PICTURE:

@@ -89,6 +89,7 @@ def set_sizes(sizes: Mapping[int, int]) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=names, y=cells, text=[f"{n:,}" for n in cells], textposition="auto",
+            textangle=0,
             marker={"color": [BLUE if size == 1 else GREY for size in sizes]},
             hovertemplate="%{x} labels: %{y:,} cells<extra></extra>",
         )

@@ -67,6 +67,7 @@ def _types(
     figure = go.Figure(go.Heatmap(z=z, customdata=np.stack([*sides, *counts], -1), **look))
     ticks = {
         "showgrid": False,
+        "zeroline": False,
         "tickvals": list(range(n)),
         "ticktext": [shortened(name, 24) for name in classes],
     }

@@ -12,6 +12,7 @@ from lime.lime_base import LimeBase
 from sklearn.metrics import pairwise_distances
 
 from scmpt_core.attribution import METHODS, Options, get_method, ways_of
+from scmpt_core.attribution.inputs import _float32
 from scmpt_core.attribution.lime import fit_lime, sample
 from scmpt_core.attribution.shap import orders, prefixes
 from scmpt_core.attribution.ways import Way
@@ -37,6 +38,16 @@ def test_each_path_ends_at_what_the_encoder_gives(trained, baseline, scgpt):
         changed = (path.end != path.start).reshape(len(path.owners), -1).any(dim=1).numpy()
         assert not changed[path.owners < 0].any()  # [CLS], [SEP], <cls> stay
         assert changed[path.owners >= 0].mean() > 0.9
+
+
+def test_explaining_leaves_an_encoder_in_its_number_format(trained):
+    """A text encoder that is not packed computes in its own format: gradients take a copy."""
+    module = torch.nn.Linear(3, 2).to(torch.bfloat16)
+    copied = _float32(module, "cpu")
+    assert module.weight.dtype == torch.bfloat16
+    assert copied.weight.dtype == torch.float32
+    own = trained.model.encoders["scgpt-mini"].model
+    assert _float32(own, "cpu") is own  # float32 already: nothing is copied
 
 
 @pytest.mark.parametrize("scgpt", ["gene+value", "value"])

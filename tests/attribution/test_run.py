@@ -69,6 +69,37 @@ def test_a_stopped_run_goes_on_with_equal_scores(trained, result, tmp_path):
         assert abs(again.scores[source] - scores).max() == 0
 
 
+def test_what_was_kept_for_one_type_is_not_given_for_another(trained, tmp_path):
+    """The same cell under other labels is explained anew."""
+    request = Request(("ig",), 1, ways=("pca",))
+    first = run(trained, request, keep=tmp_path)
+    turned = dict(zip(TYPES, [*list(TYPES)[1:], next(iter(TYPES))], strict=True))
+    labels = np.array([turned[name] for name in trained.dataset.obs["cell_type"]])
+    second = attribute(trained.model, trained.task.cells, labels, request, trained.store,
+                       trained.device, "toy", keep=tmp_path)  # fmt: skip
+    fresh = attribute(trained.model, trained.task.cells, labels, request, trained.store,
+                      trained.device, "toy")  # fmt: skip
+    assert set(first.ids) == set(second.ids)
+    source = Source("ig", "pca")
+    assert abs(second.scores[source] - fresh.scores[source]).max() == 0
+
+
+def test_a_type_that_was_asked_for_and_has_no_cell_is_refused(trained):
+    labels = trained.dataset.obs["cell_type"].replace("B", "none").to_numpy(str)
+    with pytest.raises(DataError, match=r"No cell that the model was tested on has the type B\."):
+        attribute(trained.model, trained.task.cells, labels, Request(("ig",), types=("T", "B")),
+                  trained.store, trained.device, "toy")  # fmt: skip
+
+
+def test_spread_is_over_cells_of_their_means_over_seeds(result):
+    both = [result.scores[Source("lime", "pca", seed)].toarray() for seed in (0, 1)]
+    rows = result.cells_of("T", "pca")
+    each = (both[0] + both[1])[rows] / 2
+    found = result.over_seeds("lime", "pca", "T")
+    np.testing.assert_allclose(found.mean, each.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.spread, each.std(axis=0, ddof=1), rtol=1e-5)
+
+
 def test_without_labels_the_predicted_type_is_explained(trained):
     found = run(trained, Request(("ig",), 1, ways=("pca", trained.model.name)), labels=False)
     assert not found.known

@@ -144,7 +144,7 @@ def test_a_column_of_the_file_can_vote(labelled, home):
     assert newest.meta["clustering"] == {"column": "donor", "resolution": 1.0}
     assert [v.cluster for v in labelling_of(newest).votes] == ["d0", "d1", "d2", "d3"]
     labelled.run()
-    older = labelled.selectbox(key=f"labels_by_{newest.id}")
+    older = labelled.selectbox(key=f"result_other_than_{newest.id}")
     older.set_value(older.options[1]).run()
     assert not labelled.exception
     first = Library(home).list(LOCAL, "classification")[1]

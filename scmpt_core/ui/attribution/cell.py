@@ -9,7 +9,7 @@ import streamlit as st
 from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.away import away
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.attribution.scores import UNIT, cell_scores, method_title
+from scmpt_core.ui.attribution.scores import UNIT, method_title
 from scmpt_core.ui.components import plain, plot
 
 STEP, MOST = 16, 256  # genes shown
@@ -66,7 +66,7 @@ def cell_table(view: View, row: int) -> pd.DataFrame:
     order = np.argsort(-expression, kind="stable")
     order = order[expression[order] > 0]
     seen = result.seen[view.way][row].toarray().ravel() > 0
-    scores = cell_scores(result, view.method, view.way, np.array([row]))[0]
+    scores = result.of_cells(view.method, view.way, np.array([row]))[0]
     markers = view.markers
     return pd.DataFrame(
         {

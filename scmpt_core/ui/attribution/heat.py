@@ -8,7 +8,7 @@ import streamlit as st
 from scmpt_core.attribution import TypeScores
 from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.attribution.scores import UNIT, method_title, top_of, type_scores
+from scmpt_core.ui.attribution.scores import UNIT, method_title, top_of
 from scmpt_core.ui.components import plot
 
 
@@ -19,8 +19,7 @@ def heat(view: View) -> None:
     found = {
         name: scores
         for name in result.type_names
-        if (scores := type_scores(result, view.method, view.way, name, view.correct_only))
-        is not None
+        if (scores := result.over_seeds(view.method, view.way, name, view.correct_only)) is not None
     }
     picked = [gene for scores in found.values() for gene in top_of(scores, most)]
     if not picked:

@@ -19,7 +19,7 @@ from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.judge import DRAWS, report_of, report_table, yardstick_scores
 from scmpt_core.ui.attribution.matching import matching
 from scmpt_core.ui.attribution.pick import MOST_GENES, View
-from scmpt_core.ui.attribution.scores import method_title, top_of, type_scores
+from scmpt_core.ui.attribution.scores import method_title, top_of
 from scmpt_core.ui.components import plain, plot
 
 GROUPS = {
@@ -62,8 +62,7 @@ def _report(view: View) -> None:
     rows = [
         row
         for row in report_of(view).rows
-        if row.entry is not None
-        and (row.correct_only == view.correct_only or row.method not in view.result.methods)
+        if row.entry is not None and row.correct_only == view.correct_only
     ]
     open_labels = [match.label for match in view.matches if not match.confirmed]
     st.dataframe(
@@ -122,7 +121,7 @@ def _precision(view: View) -> None:
     curves = {
         method_title(name): precision_at_k(one.mean, mine, one.seen, ks)
         for name in result.methods
-        if (one := type_scores(result, name, view.way, view.type, view.correct_only)) is not None
+        if (one := result.over_seeds(name, view.way, view.type, view.correct_only)) is not None
     }
     yardsticks = {
         name: precision_at_k(values, mine, scores.seen, ks)
@@ -173,7 +172,7 @@ def evidence_table(rows: list[EvidenceRow]) -> pd.DataFrame:
                 "listed as": row.listed_as,
                 "canonical": row.canonical,
                 "sensitivity": row.sensitivity,
-                "specificity (share of others)": row.specificity,
+                "specificity (as listed)": row.specificity,
                 "records": row.records,
                 "organs": ", ".join(row.organs) or None,
                 **row.links,

@@ -12,7 +12,7 @@ import streamlit as st
 from scmpt_core.attribution import Attribution, TypeScores
 from scmpt_core.library import Item
 from scmpt_core.markers import MarkerDatabase, MarkerSet, Match, find_markers
-from scmpt_core.ui.attribution.scores import method_title, type_scores, way_title
+from scmpt_core.ui.attribution.scores import method_title, way_title
 
 MOST_GENES = 50
 
@@ -44,7 +44,7 @@ class View:
 
     def of(self, way: str) -> TypeScores | None:
         """Of the type, by another way."""
-        return type_scores(self.result, self.method, way, self.type, self.correct_only)
+        return self.result.over_seeds(self.method, way, self.type, self.correct_only)
 
     @cached_property
     def entry(self) -> MarkerSet | None:

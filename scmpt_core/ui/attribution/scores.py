@@ -1,4 +1,4 @@
-"""Scores of a type or a cell, each the mean over a method's seeds."""
+"""Words for scores, methods and ways; the top genes."""
 
 from __future__ import annotations
 
@@ -9,25 +9,6 @@ from scmpt_core.markers.order import top_positive
 
 TITLES = {info.name: info.title for info in METHODS}
 UNIT = "score (logit of the type)"
-
-
-def cell_scores(result: Attribution, method: str, way: str, rows: np.ndarray) -> np.ndarray:
-    """Mean over the seeds, (rows, genes)."""
-    parts = [result.scores[source][rows].toarray() for source in result.sources(method, way)]
-    return np.mean(parts, axis=0, dtype=np.float64)
-
-
-def type_scores(
-    result: Attribution, method: str, way: str, name: str, correct_only: bool
-) -> TypeScores | None:
-    """As :meth:`Attribution.of_type`, of the mean over the seeds."""
-    rows = result.cells_of(name, way, correct_only)
-    if not len(rows):
-        return None
-    values = cell_scores(result, method, way, rows)
-    spread = values.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(result.genes))
-    seen = np.asarray(result.seen[way][rows].sum(axis=0)).ravel() > 0
-    return TypeScores(values.mean(axis=0), spread, seen, len(rows))
 
 
 def top_of(scores: TypeScores, k: int) -> np.ndarray:
