@@ -49,15 +49,16 @@ def job_progress(job: Job, place: str) -> None:
         st.markdown(f"**{plain(job.title)}**")
         if job.state == "waiting":
             ahead = book().ahead(job)
-            st.caption(f"{plain(job.message)}; {ahead} before it" if ahead else plain(job.message))
+            if ahead:
+                st.caption(f"{ahead} before it")
         if not book().worker_alive():
             st.warning(
                 "No worker is running, so this waits. Start the app with `make app`, or a worker "
                 "with `python -m scmpt_core worker`."
             )
-        st.progress(
-            min(job.fraction, 1.0), text=plain(job.message) + left if job.fraction else "starting …"
-        )
+        told = job.fraction or job.state == "waiting"
+        words = plain(job.message) + left if told else "starting …"
+        st.progress(min(job.fraction, 1.0), text=words)
         if st.button(
             "Stop", key=f"stop_{place}_{job.id}", icon=":material/stop_circle:",
             disabled=job.stop, help="Within two seconds; what was computed is kept.",

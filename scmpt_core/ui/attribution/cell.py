@@ -33,7 +33,9 @@ def cell(view: View) -> None:
     part = table.head(shown)
     plot(
         figures.sentence(
-            part["gene"].tolist(), part["score"].to_numpy(float), part["marker"].to_numpy(bool)
+            part["gene"].tolist(),
+            part["score"].to_numpy(float),
+            part["marker"].fillna(False).to_numpy(bool),
         ),
         "sentence",
         f"{result.ids[row]}, {method_title(view.method)}, {view.way}: the {len(part)} most "
@@ -42,10 +44,10 @@ def cell(view: View) -> None:
         + (f"; {figures.SIGN}: known marker." if view.entry is not None else "."),
         wide=True,
     )
-    strongest = table.dropna().sort_values("score", ascending=False)["gene"].tolist()
+    strongest = table.dropna(subset="score").sort_values("score", ascending=False)["gene"].tolist()
     away(view, row, strongest)
     st.dataframe(
-        table, hide_index=True, key="cell_table",
+        table.dropna(axis=1, how="all"), hide_index=True, key="cell_table",
         alt="All expressed genes of the cell with expression and score.",
         column_config={
             "expression": st.column_config.NumberColumn(format="%.2f", help="Log-normalised."),
@@ -75,7 +77,9 @@ def cell_table(view: View, row: int) -> pd.DataFrame:
             "expression": expression[order],
             "score": np.where(seen, scores, np.nan)[order],
             "read": seen[order],
-            "marker": np.zeros(len(order), bool) if markers is None else markers[order],
+            "marker": pd.array(
+                [pd.NA] * len(order) if markers is None else markers[order], "boolean"
+            ),  # NA: what the type is in the database is not confirmed
         }
     )
 
