@@ -62,6 +62,11 @@ class EmbeddingStore:
         parts = [np.load(c.file, allow_pickle=False) for c in chunks]
         return np.concatenate(parts or [np.zeros(shape, np.float32)])
 
+    def has(self, encoder: Encoder, cells: Cells) -> bool:
+        """Whether all of ``cells`` are embedded already."""
+        folder = self.root / self.key(encoder, cells)
+        return _complete(folder, (len(cells), encoder.info.dimension)) is not None
+
     @staticmethod
     def key(encoder: Encoder, cells: Cells) -> str:
         """Name of the folder; readable in front, unique behind."""

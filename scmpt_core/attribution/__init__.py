@@ -12,7 +12,7 @@ from scmpt_core.attribution.result import (
 )
 from scmpt_core.attribution.run import Request, attribute
 from scmpt_core.attribution.subject import Subject
-from scmpt_core.attribution.ways import Way, ways_of
+from scmpt_core.fusion.ways import Way, ways_of
 
 __all__ = [
     "METHODS",

@@ -10,7 +10,7 @@ from torch import Tensor
 from scmpt_core.attribution.base import CellScores, MethodInfo, Options
 from scmpt_core.attribution.inputs import InputPath
 from scmpt_core.attribution.subject import Subject
-from scmpt_core.attribution.ways import Way
+from scmpt_core.fusion.ways import Way
 
 TOKENS = {"cpu": 4_096, "cuda": 65_536, "mps": 8_192}  # a batch of points on the path
 TINY = 1e-6  # a logit that does not change along the path has nothing to share out

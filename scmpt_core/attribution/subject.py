@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from scmpt_core.attribution.inputs import InputPath, path_of
-from scmpt_core.attribution.ways import Way
+from scmpt_core.fusion.ways import Way
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders import Encoder

@@ -17,7 +17,7 @@ from scmpt_core.errors import SettingError
 from scmpt_core.library.database import transaction
 
 LOCAL = "local"  # the owner where nobody logs in
-KINDS = ("dataset", "comparison", "model", "classification", "attribution")
+KINDS = ("dataset", "comparison", "model", "classification", "attribution", "ablation")
 SCRATCH = "scratch"  # finished parts of unfinished jobs
 KEPT_FOR = 7 * 24 * 3600  # seconds that a deleted item can be brought back
 

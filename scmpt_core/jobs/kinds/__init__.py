@@ -1,5 +1,6 @@
 """What can be run as a job. Adding a kind is a file and a line here."""
 
+from scmpt_core.jobs.kinds.ablate import ABLATE
 from scmpt_core.jobs.kinds.attribute import ATTRIBUTE
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.jobs.kinds.classify import CLASSIFY
@@ -7,7 +8,7 @@ from scmpt_core.jobs.kinds.compare import COMPARE
 from scmpt_core.jobs.kinds.map import MAP
 from scmpt_core.registry import find
 
-KINDS = [COMPARE, CLASSIFY, ATTRIBUTE, MAP]
+KINDS = [COMPARE, CLASSIFY, ATTRIBUTE, ABLATE, MAP]
 
 
 def find_kind(name: str) -> JobKind:

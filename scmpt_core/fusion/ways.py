@@ -1,4 +1,4 @@
-"""What of a model can be explained: the whole of it, and each encoder's part of the head alone."""
+"""What of a model can be looked at: the whole of it, and each encoder's part of the head alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scmpt_core.errors import SettingError
-from scmpt_core.fusion import ScMPT
 from scmpt_core.fusion.heads import Head
+from scmpt_core.fusion.model import ScMPT
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,15 +20,20 @@ class Way:
 
 
 def ways_of(model: ScMPT) -> list[Way]:
-    """The model, then each encoder's member of its head.
+    """The model, then each encoder's member of its head."""
+    return parts_of(model.name, tuple(model.encoders), model.head)
 
-    Heads that mix the encoders before they judge have no members: then there is the model alone.
+
+def parts_of(name: str, encoders: tuple[str, ...], head: Head) -> list[Way]:
+    """The whole of ``head``, called ``name``, then its member for each of ``encoders``.
+
+    Heads that mix the encoders before they judge have no members: then there is the whole alone.
     """
-    whole = Way(model.name, tuple(model.encoders), model.head)
-    members = getattr(model.head, "members", ())
-    if len(model.encoders) < 2 or len(members) != len(model.encoders):
+    whole = Way(name, encoders, head)
+    members = getattr(head, "members", ())
+    if len(encoders) < 2 or len(members) != len(encoders):
         return [whole]
-    parts = [Way(n, (n,), member) for n, member in zip(model.encoders, members, strict=True)]
+    parts = [Way(n, (n,), member) for n, member in zip(encoders, members, strict=True)]
     return [whole, *parts]
 
 
@@ -44,7 +49,7 @@ def chosen_ways(model: ScMPT, names: Sequence[str] | None) -> list[Way]:
     known = [way.name for way in ways]
     if unknown := [name for name in names or () if name not in known]:
         raise SettingError(
-            f"{model.name} cannot be explained as {', '.join(unknown)}.",
+            f"{model.name} has no part {', '.join(unknown)}.",
             f"Name some of: {', '.join(known)}.",
         )
     return [way for way in ways if names is None or way.name in names]

@@ -1,0 +1,291 @@
+"""Perturb, encode what changed, ask the model again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from scmpt_core.ablations.base import AblationInfo, Context, Regime
+from scmpt_core.ablations.bench import Bench, Vectors
+from scmpt_core.ablations.heads import Judge, refitted
+from scmpt_core.ablations.parts import Parts, find_parts, sample
+from scmpt_core.ablations.request import Request
+from scmpt_core.ablations.result import Ablated, Answers
+from scmpt_core.cells import Cells
+from scmpt_core.device import Device
+from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.encoders import Encoder, get_spec
+from scmpt_core.encoders.text import TextEncoder
+from scmpt_core.errors import SettingError
+from scmpt_core.fusion import ScMPT, Task, embed
+from scmpt_core.fusion.ways import chosen_ways, ways_of
+from scmpt_core.markers import MarkerDatabase, Match, find_markers
+from scmpt_core.progress import Meter, Progress, part, silent
+
+UNLABELLED = 500  # cells at most, where there are no labels and no number is given
+TYPICAL = 500  # training cells that an encoder's mean embedding is taken over
+
+
+def marker_sets(
+    classes: Sequence[str], matches: Sequence[Match], database: MarkerDatabase, genes: np.ndarray
+) -> tuple[frozenset[str], ...]:
+    """Markers of each class among ``genes``, by the confirmed matches; may be empty."""
+    entries = {m.label: m.entry for m in matches if m.confirmed and m.entry is not None}
+    return tuple(
+        frozenset(find_markers(database.entry(entries[name]), genes).listed_as)
+        if name in entries
+        else frozenset()
+        for name in classes
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known about a file's cells besides their expression.
+
+    Parameters
+    ----------
+    labels
+        The type of each cell, (cells,); ``None``: what the model says is looked at.
+    groups
+        The group (donor) of each cell, (cells,).
+    markers
+        Markers of each of the model's classes; ``None``: none were given.
+    """
+
+    labels: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    markers: tuple[frozenset[str], ...] | None = None
+
+
+def ablate(
+    model: ScMPT,
+    cells: Cells,
+    known: Known,
+    request: Request,
+    store: EmbeddingStore,
+    device: Device,
+    dataset: str,
+    progress: Progress = silent,
+    scratch: EmbeddingStore | None = None,
+) -> Ablated:
+    """What ``model`` says of ``cells`` under each perturbation.
+
+    Parameters
+    ----------
+    store
+        Of unperturbed cells.
+    scratch
+        Of perturbed ones; by default ``store``.
+
+    Raises
+    ------
+    DataError
+        There is no cell to test on, or a head cannot be refitted on this file.
+    ModelError
+        The cells measure too little of what the model reads.
+    SettingError
+        None of the ablations can be made.
+    """
+    ways = [way.name for way in chosen_ways(model, request.ways)]
+    shared = cells.restrict(set(model.genes))
+    model.check_panel(cells)
+    codes, shared, groups = _codes(model, shared, known, request, store, device, progress)
+    parts = find_parts(model, shared, codes, request.cells, "refit" in request.regimes)
+    bench = _bench(model, shared, codes, parts, known, request, store, scratch or store,
+                   part(progress, 0.05, 0.2))  # fmt: skip
+    infos, skipped = _possible(model, bench, known, request)
+    rows = [s for info in infos for s in request.settings(info, tuple(model.encoders))]
+    if not rows:
+        reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
+        raise SettingError(f"None of the ablations can be made. {reasons}.", "Name another one.")
+    trial = _Trial(
+        model, bench, parts, codes[parts.rows],
+        None if groups is None else groups[parts.rows], device,
+    )  # fmt: skip
+    before, after = trial.run(infos, request, ways, part(progress, 0.2, 1))
+    progress(1.0, "done")
+    mine = parts.rows[parts.test]
+    return Ablated(
+        model.name, dataset, model.classes, shared.ids[mine], codes[mine],
+        known.labels is not None, model.record.get("group"),
+        None if groups is None else groups[mine],
+        tuple(sorted(rows, key=lambda s: request.regimes.index(s.regime))),
+        before, after, dict(bench.encoded), skipped, _described(model, shared, request),
+    )  # fmt: skip
+
+
+def _codes(
+    model: ScMPT, cells: Cells, known: Known, request: Request, store: EmbeddingStore,
+    device: Device, progress: Progress,
+) -> tuple[np.ndarray, Cells, np.ndarray | None]:  # fmt: skip
+    """Class codes, the cells they belong to, and their groups."""
+    if known.labels is not None:
+        place = {name: code for code, name in enumerate(model.classes)}
+        codes = np.array([place.get(str(label), -1) for label in known.labels])
+        return codes, cells, known.groups
+    if "refit" in request.regimes:
+        raise SettingError(
+            "A head is refitted on known types; none are given.",
+            "Name the column of labels, or leave the regime refit out.",
+        )
+    rows = sample(cells, np.diff(cells.expression.indptr) > 0, request.cells or UNLABELLED)
+    cells = cells.take(rows)
+    said = model.predict(cells, store, device, part(progress, 0, 0.05))
+    groups = None if known.groups is None else known.groups[rows]
+    return np.where(said.unread, -1, said.proba.argmax(axis=1)), cells, groups
+
+
+def _bench(
+    model: ScMPT, cells: Cells, codes: np.ndarray, parts: Parts, known: Known, request: Request,
+    store: EmbeddingStore, scratch: EmbeddingStore, progress: Progress,
+) -> Bench:  # fmt: skip
+    train = np.isin(cells.ids, model.split_ids.get("train", []))
+    every = train if train.any() else np.isin(np.arange(len(cells)), parts.rows)
+    typical = sample(cells, every, TYPICAL)
+    mine = cells.take(parts.rows)
+    vectors, usual = _embedded(model, cells, [parts.rows, typical], store, progress)
+    vocabularies = [get_spec(name).vocabulary() for name in model.encoders]
+    known_genes = np.all(
+        [np.ones(len(mine.genes), bool)]
+        + [np.isin(mine.genes, list(v)) for v in vocabularies if v is not None], axis=0,
+    )  # fmt: skip
+    means = np.asarray(sp.csr_matrix(cells.expression[every]).mean(axis=0)).ravel()
+
+    def context(encoder: Encoder) -> Context:
+        return Context(
+            encoder.info.modality,
+            genes_read(encoder, mine) if isinstance(encoder, TextEncoder) else None,
+            codes[parts.rows], means, known_genes, known.markers or (), request.gene_set,
+        )  # fmt: skip
+
+    return Bench(
+        model.encoders, mine,
+        {name: context(encoder) for name, encoder in model.encoders.items()},
+        vectors, {name: x.mean(axis=0) for name, x in usual.items()},
+        scratch,
+    )  # fmt: skip
+
+
+def _embedded(
+    model: ScMPT, cells: Cells, wanted: list[np.ndarray], store: EmbeddingStore, progress: Progress
+) -> list[Vectors]:
+    """Embeddings of the cells at each of ``wanted``.
+
+    The whole file's are there already where the model was trained or used on it.
+    """
+    if all(store.has(encoder, cells) for encoder in model.encoders.values()):
+        whole = embed(model.encoders, cells, store, progress)
+        return [{name: x[rows] for name, x in whole.items()} for rows in wanted]
+    steps = [part(progress, i / len(wanted), (i + 1) / len(wanted)) for i in range(len(wanted))]
+    return [
+        embed(model.encoders, cells.take(rows), store, step)
+        for rows, step in zip(wanted, steps, strict=True)
+    ]
+
+
+def genes_read(encoder: TextEncoder, cells: Cells) -> np.ndarray:
+    """Genes of each cell that stand in the encoder's window, the last perhaps in part, (cells,)."""
+    rows, owners = encoder.token_ids(cells), encoder.token_genes(cells)
+    # pieces of one gene stand together, so each change of owner to a gene starts a new one
+    starts = (owners >= 0) & (owners != np.concatenate([[-1], owners[:-1]]))
+    return np.add.reduceat(starts, rows.indptr[:-1]) if len(cells) else np.zeros(0, int)
+
+
+def _possible(
+    model: ScMPT, bench: Bench, known: Known, request: Request
+) -> tuple[list[AblationInfo], dict[str, str]]:
+    """The ablations that can be made, and why the others cannot."""
+    have = {"counts": bench.cells.counts is not None, "gene set": bool(request.gene_set),
+            "markers": any(known.markers or ())}  # fmt: skip
+    why = {"counts": "the file holds no counts", "gene set": "no gene set was given",
+           "markers": "no type is matched to an entry of a marker database"}  # fmt: skip
+    infos, skipped = [], {}
+    for info in request.chosen:
+        lacking = [need for need in info.needs if not have[need]]
+        if lacking:
+            skipped[info.name] = why[lacking[0]]
+        elif info.mix is None and not bench.touched(info):
+            skipped[info.name] = f"{model.name} has no encoder that reads {info.acts_on[0]}"
+        elif info.mix is not None and len(model.encoders) < 2:
+            skipped[info.name] = f"{model.name} has one encoder: nothing would be left"
+        else:
+            infos.append(info)
+    return infos, skipped
+
+
+@dataclass(eq=False)
+class _Trial:
+    """Asks the judges of both regimes."""
+
+    model: ScMPT
+    bench: Bench
+    parts: Parts
+    codes: np.ndarray  # (rows,)
+    groups: np.ndarray | None
+    device: Device
+
+    def run(
+        self, infos: Sequence[AblationInfo], request: Request, ways: list[str], progress: Progress
+    ) -> tuple[dict, dict]:
+        """(regime, way) → answers before, and after each setting."""
+        seed = int(self.model.record.get("seed", 0))
+        first: dict[Regime, Judge] = {}
+        if "fixed" in request.regimes:
+            first["fixed"] = Judge(ways_of(self.model), self.model.sureness, self.device)
+        if "refit" in request.regimes:
+            progress(0.0, "the head fitted anew on unperturbed cells")
+            first["refit"] = self._refit(self.bench.base, seed)
+        before, found = {}, {}
+        for regime, judge in first.items():
+            proba = judge.probabilities(self.bench.base, self.parts.test)
+            for way in ways:
+                codes = proba[way].argmax(axis=1)
+                before[regime, way] = _answers(proba[way], codes, None)
+                found[regime, way] = []
+        encoders, only = tuple(self.model.encoders), request.regimes[0]
+        runs = [(i, s) for i in infos for s in request.settings(i, encoders) if s.regime == only]
+        meter = Meter(progress, len(runs), "perturbations", "ablations")
+        for info, setting in runs:
+            vectors, empty = self.bench.perturbed(info, setting, meter.inside(0.9))
+            for regime, judge in first.items():
+                asked = judge if regime == "fixed" else self._refit(vectors, seed)
+                proba = asked.probabilities(vectors, self.parts.test)
+                for way in ways:
+                    mine = before[regime, way].predicted
+                    found[regime, way].append(_answers(proba[way], mine, empty[self.parts.test]))
+            meter.add(1)
+        after = {
+            key: Answers(np.stack([a.predicted for a in each]),
+                         np.stack([a.probability for a in each]))
+            for key, each in found.items()
+        }  # fmt: skip
+        return before, after
+
+    def _refit(self, vectors: Vectors, seed: int) -> Judge:
+        record = self.model.record
+        task = Task(self.bench.cells, record.get("label", ""), self.model.classes, self.codes,
+                    record.get("group"), self.groups, ())  # fmt: skip
+        return refitted(self.model, task, self.parts.split, vectors, seed, self.device)
+
+
+def _answers(proba: np.ndarray, of: np.ndarray, empty: np.ndarray | None) -> Answers:
+    """Codes, and the probability of the classes ``of``; 0 for a cell without any gene left."""
+    codes, cells = proba.argmax(axis=1), np.arange(len(proba))
+    probability = proba[cells, of]
+    if empty is not None:
+        codes = np.where(empty, proba.shape[1], codes)
+        probability = np.where(empty, 0.0, probability)
+    return Answers(codes.astype(np.int16), probability.astype(np.float32))
+
+
+def _described(model: ScMPT, cells: Cells, request: Request) -> dict:
+    """The request and the model, as a JSON object."""
+    return asdict(request) | {
+        "gene_set": sorted(request.gene_set), "encoders": list(model.encoders),
+        "head": model.head_name, "trained_on": model.record.get("dataset"),
+        "label": model.record.get("label"), "normalisation": cells.normalisation,
+    }  # fmt: skip
