@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from scmpt_core.ablations.base import AblationInfo, Context, Regime
 from scmpt_core.ablations.bench import Bench, Vectors
-from scmpt_core.ablations.heads import Judge, refitted
+from scmpt_core.ablations.heads import Judge, Refitter
 from scmpt_core.ablations.parts import Parts, find_parts, sample
 from scmpt_core.ablations.request import Request
 from scmpt_core.ablations.result import Ablated, Answers
@@ -232,13 +232,13 @@ class _Trial:
         self, infos: Sequence[AblationInfo], request: Request, ways: list[str], progress: Progress
     ) -> tuple[dict, dict]:
         """(regime, way) → answers before, and after each setting."""
-        seed = int(self.model.record.get("seed", 0))
+        refitter = self._refitter()
         first: dict[Regime, Judge] = {}
         if "fixed" in request.regimes:
             first["fixed"] = Judge(ways_of(self.model), self.model.sureness, self.device)
         if "refit" in request.regimes:
             progress(0.0, "the head fitted anew on unperturbed cells")
-            first["refit"] = self._refit(self.bench.base, seed)
+            first["refit"] = refitter.fit(self.bench.base)
         before, found = {}, {}
         for regime, judge in first.items():
             proba = judge.probabilities(self.bench.base, self.parts.test)
@@ -252,7 +252,7 @@ class _Trial:
         for info, setting in runs:
             vectors, empty = self.bench.perturbed(info, setting, meter.inside(0.9))
             for regime, judge in first.items():
-                asked = judge if regime == "fixed" else self._refit(vectors, seed)
+                asked = judge if regime == "fixed" else refitter.fit(vectors)
                 proba = asked.probabilities(vectors, self.parts.test)
                 for way in ways:
                     mine = before[regime, way].predicted
@@ -265,11 +265,11 @@ class _Trial:
         }  # fmt: skip
         return before, after
 
-    def _refit(self, vectors: Vectors, seed: int) -> Judge:
+    def _refitter(self) -> Refitter:
         record = self.model.record
         task = Task(self.bench.cells, record.get("label", ""), self.model.classes, self.codes,
                     record.get("group"), self.groups, ())  # fmt: skip
-        return refitted(self.model, task, self.parts.split, vectors, seed, self.device)
+        return Refitter(self.model, task, self.parts.split, self.bench.base, self.device)
 
 
 def _answers(proba: np.ndarray, of: np.ndarray, empty: np.ndarray | None) -> Answers:
