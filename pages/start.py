@@ -23,7 +23,8 @@ st.markdown(
     "trust them.  \n"
     "A cell is read as a *sentence* of its genes by a text encoder, and as tokens by scGPT; a "
     "small model fuses both.  \n"
-    "You compare the models on cells whose types you know, keep the best, and label other cells."
+    "You compare the models on cells whose types you know, keep the best, label other cells, and "
+    "see which genes carried the labels."
 )
 
 
@@ -46,7 +47,7 @@ st.caption(
     "network."
 )
 
-first, second, third = st.columns(3, border=True)
+first, second, third, fourth = st.columns(4, border=True)
 with first:
     st.markdown("**1. Your cells**")
     st.caption("An .h5ad, 10x or table file; what is in it, and whether it can be used.")
@@ -59,6 +60,12 @@ with third:
     st.markdown("**3. Label**")
     st.caption("A saved model names new cells; download them as .h5ad or .csv.")
     st.page_link("pages/classify.py", label="Classify cells", icon=":material/label:")
+with fourth:
+    st.markdown("**4. Explain**")
+    st.caption("Which genes carried a label, by several methods, and whether they are markers.")
+    st.page_link("pages/attribution.py", label="See the genes", icon=":material/biotech:")
+    st.caption("What the labels rest on: take genes, their order or their names away.")
+    st.page_link("pages/ablations.py", label="Take things away", icon=":material/content_cut:")
 st.caption(
     "Everything runs on the machine that serves this page; no cell leaves it. Method: "
     "[arXiv 2507.10039](https://arxiv.org/abs/2507.10039)."

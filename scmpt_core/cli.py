@@ -44,6 +44,17 @@ LongCells = Annotated[
         help="What a cell keeps that has more genes than scGPT reads: random or highest.",
     ),
 ]
+Sentence = Annotated[
+    str,
+    typer.Option(
+        "--sentence",
+        help="How text encoders read a cell: plain, no-housekeeping, specific, relative, levels, "
+        "described or prefix.",
+    ),
+]
+Prefix = Annotated[
+    str, typer.Option("--prefix", help="The text of --sentence prefix, such as 'human blood:'.")
+]
 Out = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
 EffortName = Annotated[
     str, typer.Option("--effort", help="quick, paper or thorough: grid, splits, heads, baselines.")
@@ -154,6 +165,8 @@ def embed(
     out: Out,
     encoder: Encoders = None,
     long_cells: LongCells = "random",
+    sentence: Sentence = "plain",
+    prefix: Prefix = "",
     matrix: Matrix = None,
     view: ViewJson = None,
     backed: Annotated[bool, typer.Option("--backed", help="Read a .h5ad in pieces.")] = False,
@@ -169,7 +182,8 @@ def embed(
     source = Path(file)
     check_target(out, source)
     store, device = _machine()
-    names, choices, options = _names(encoder), _view(matrix, view), _options(long_cells)
+    names, choices = _names(encoder), _view(matrix, view)
+    options = _options(long_cells, sentence, prefix)
     if backed:
         result = verbs.embed_backed(
             source.expanduser(), names, out, store, device, Reporter(), choices, options
@@ -195,6 +209,8 @@ def train(
     head: Annotated[str | None, typer.Option("--head", help="How the encoders are fused.")] = None,
     effort: EffortName = "quick",
     long_cells: LongCells = "random",
+    sentence: Sentence = "plain",
+    prefix: Prefix = "",
     seed: Annotated[int, typer.Option(help="Seed of split and training.", min=0)] = 0,
     matrix: Matrix = None,
     view: ViewJson = None,
@@ -208,13 +224,13 @@ def train(
     fusion.check_folder(out)
     names = _fused(encoder)
     spec = fusion.ModelSpec(names, head) if head else fusion.recommended(names)
-    budget = get_effort(effort).budget
+    budget, options = get_effort(effort).budget, _options(long_cells, sentence, prefix)
     dataset = load(file, _view(matrix, view))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
     model = fusion.train_model(
-        task, spec, budget, seed, store, device, dataset.name, Reporter(), _options(long_cells)
+        task, spec, budget, seed, store, device, dataset.name, Reporter(), options
     )
     fusion.save(model, out)
     result = {"output": str(out), "name": model.name, "encoders": list(model.encoders)}
@@ -243,6 +259,8 @@ def compare(
         list[str] | None, typer.Option("--baseline", help="May be repeated; `none` for none.")
     ] = None,
     long_cells: LongCells = "random",
+    sentence: Sentence = "plain",
+    prefix: Prefix = "",
     matrix: Matrix = None,
     view: ViewJson = None,
     as_json: Json = False,
@@ -253,15 +271,48 @@ def compare(
 
     baselines = None if baseline is None else [b for b in baseline if b != "none"]
     plan = evaluation.Plan.of(
-        _fused(encoder), effort, head, baselines, splits, _options(long_cells)
+        _fused(encoder), effort, head, baselines, splits, _options(long_cells, sentence, prefix)
     )
     dataset = load(file, _view(matrix, view))
     task = fusion.make_task(dataset, label, group)
     _warn(task)
     store, device = _machine()
     result = evaluation.compare(dataset.name, task, plan, store, device, Reporter()).to_json()
-    result |= {"effort": effort, "long_cells": long_cells}
+    result |= {
+        "effort": effort, "long_cells": long_cells, "sentence": sentence, "prefix": prefix,
+    }  # fmt: skip
     show(result, as_json, _table(result))
+
+
+@app.command()
+def forecast(
+    file: File,
+    label: Label,
+    group: Group = None,
+    encoder: Encoders = None,
+    cells: Annotated[int, typer.Option("--cells", help="Of the sample.")] = 300,
+    long_cells: LongCells = "random",
+    sentence: Sentence = "plain",
+    prefix: Prefix = "",
+    seed: Annotated[int, typer.Option(help="Of the sample and its folds.", min=0)] = 0,
+    matrix: Matrix = None,
+    view: ViewJson = None,
+    as_json: Json = False,
+) -> None:
+    """Say which encoder will win on FILE, from a sample and before any training."""
+    from scmpt_core import fusion, verbs
+    from scmpt_core.data import load
+
+    task = fusion.make_task(load(file, _view(matrix, view)), label, group)
+    _warn(task)
+    store, device = _machine()
+    options = _options(long_cells, sentence, prefix)
+    result = verbs.forecast_task(
+        task, _fused(encoder), store, device, Reporter(), cells, options, seed
+    )
+    lines = [f"{what:48}{value}" for what, value in result.properties.lines()]
+    lines += [f"{row.name:20}{row.best:6.1%} to come out best" for row in result.rows]
+    show(result.to_json(), as_json, [*lines, *result.words()])
 
 
 @app.command()
@@ -363,6 +414,86 @@ def attribute(
 
 
 @app.command()
+def ablate(
+    file: File,
+    model: Annotated[
+        str, typer.Option("--model", help="A folder that `train` wrote, or pbmc or islets.")
+    ],
+    label: Annotated[
+        str | None,
+        typer.Option("--label", help="Column of known types; else what the model predicts."),
+    ] = None,
+    ablation: Annotated[
+        list[str] | None,
+        typer.Option("--ablation", help="May be repeated; else all."),
+    ] = None,
+    regime: Annotated[
+        list[str] | None, typer.Option("--regime", help="fixed or refit; may be repeated.")
+    ] = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option("--strength", help="Of the named ablations; may be repeated."),
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Every ablation over its strengths.")
+    ] = False,
+    seeds: Annotated[int, typer.Option("--seeds", help="Of ablations that draw.")] = 1,
+    cells: Annotated[
+        int | None, typer.Option("--cells", help="Tested cells at most; else all.")
+    ] = None,
+    gene_set: Annotated[
+        str | None,
+        typer.Option("--gene-set", help="Symbols with commas, or a file of them."),
+    ] = None,
+    markers: Annotated[
+        str, typer.Option("--markers", help="panglaodb, cellmarker, builtin, or a file.")
+    ] = "builtin",
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--match", help="LABEL=ENTRY of the database; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A new folder for every answer.")
+    ] = None,
+    matrix: Matrix = None,
+    view: ViewJson = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a model leans on: perturb the cells and ask again (`ablations` lists how)."""
+    from scmpt_core import ablations, fusion, verbs
+    from scmpt_core.data import load
+    from scmpt_core.markers import open_database, parse_pairs
+
+    request = ablations.Request(
+        ablations=tuple(ablation) if ablation else None, regimes=tuple(regime or ("fixed",)),
+        strengths=tuple(strength) if strength else None, curve=curve, seeds=seeds, cells=cells,
+        gene_set=ablations.read_gene_set(gene_set),
+    )  # fmt: skip
+    database, given = open_database(markers), parse_pairs(pairs or [])
+    store, device = _machine()
+    result = verbs.ablate_file(
+        load(file, _view(matrix, view)), fusion.open_model(model, device), request, database,
+        given, label, store, device, Reporter(), out,
+    )  # fmt: skip
+    show(result, as_json, verbs.ablation_lines(result))
+
+
+@app.command()
+def ablations(as_json: Json = False) -> None:
+    """Which ablations there are, and how strong each can be."""
+    from scmpt_core.ablations import ABLATIONS
+
+    rows = [info.to_json() for info in ABLATIONS]
+    lines = []
+    for row in rows:
+        lines.append(f"{row['name']:18} {row['title']}: {row['summary']}")
+        if at := row["strength"]:
+            values = ", ".join(f"{value:g}" for value in at["values"])
+            lines.append(f"{'':18} {at['what']}: {values} (default {at['default']:g})")
+    show(rows, as_json, lines)
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
@@ -425,10 +556,10 @@ def _names(given: list[str] | None) -> tuple[str, ...]:
     return tuple(given) if given else DEFAULT_ENCODERS
 
 
-def _options(long_cells: str) -> EncoderOptions:
+def _options(long_cells: str, sentence: str = "plain", prefix: str = "") -> EncoderOptions:
     from scmpt_core.encoders import EncoderOptions
 
-    return EncoderOptions(long_cells)
+    return EncoderOptions(long_cells, sentence, prefix)
 
 
 def _view(matrix: str | None, text: str | None) -> View:

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     scgpt_human_folder: Path | None = None  # args.json, vocab.json, best_model.pt
     panglaodb_file: Path | None = None  # markers: PanglaoDB_markers_27_Mar_2020.tsv.gz
     cellmarker_file: Path | None = None  # markers: a table of CellMarker 2
+    gene_descriptions: Path | None = None  # sentences: a table of symbol and description
 
     @property
     def embeddings(self) -> Path:

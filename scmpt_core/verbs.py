@@ -10,6 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from scmpt_core import __version__
+from scmpt_core.ablations import (
+    REGIMES,
+    Ablated,
+    Known,
+    ablate,
+    marker_sets,
+    save_ablated,
+    summarise,
+    type_rows,
+    unperturbed,
+)
+from scmpt_core.ablations import Request as AblationRequest
+from scmpt_core.ablations import Row as AblationRow
 from scmpt_core.attribution import Request, attribute, save_attribution
 from scmpt_core.attribution.judged import judge_markers, make_yardsticks, save_yardsticks
 from scmpt_core.attribution.summary import mean_quality, method_agreement, top_genes
@@ -33,9 +46,11 @@ from scmpt_core.encoders import (
     Encoder,
     EncoderOptions,
     coverage_findings,
+    get_spec,
 )
 from scmpt_core.errors import SettingError
-from scmpt_core.fusion import Rule, ScMPT, embed, fit_encoders, load_encoders
+from scmpt_core.forecast import CELLS, Forecast, forecast
+from scmpt_core.fusion import Rule, ScMPT, Task, embed, fit_encoders, load_encoders
 from scmpt_core.labelling import (
     Clustering,
     dataset_record,
@@ -46,7 +61,7 @@ from scmpt_core.labelling import (
     write_labelled,
 )
 from scmpt_core.library import embedding_rate, known_rates
-from scmpt_core.markers import MarkerDatabase, accept_exact
+from scmpt_core.markers import MarkerDatabase, accept_exact, open_database
 from scmpt_core.progress import Meter, Progress, part, silent
 
 
@@ -104,6 +119,22 @@ def time_encoders(device: Device, noted: Callable[[str, float], None], progress:
         noted(name, len(cells) / (time.perf_counter() - start))
 
 
+def forecast_task(
+    task: Task,
+    names: Sequence[str],
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+    cells: int = CELLS,
+    options: EncoderOptions = DEFAULT_OPTIONS,
+    seed: int = 0,
+) -> Forecast:
+    """Which encoder will win; the markers that its window is held to are the built-in ones."""
+    entries = open_database("builtin").entries.values()
+    markers = {gene for entry in entries for gene in entry.genes}
+    return forecast(task, names, markers, store, device, seed, cells, options, progress)
+
+
 def embed_file(
     dataset: Dataset,
     names: Sequence[str],
@@ -120,7 +151,9 @@ def embed_file(
     encoders = fit_encoders(load_encoders(names, device, options), cells, np.arange(len(cells)))
     embeddings = embed(encoders, cells, store, progress)
     notes = [
-        f"{n} was fitted on all {len(cells):,} cells" for n, e in encoders.items() if e.info.fitted
+        f"{n} was fitted on all {len(cells):,} cells{_in_sentences([n], options)}"
+        for n, e in encoders.items()
+        if e.info.fitted
     ]
     record = _embed_record(dataset_record(dataset, device), encoders, notes)
     obsm = {f"X_scmpt_{name}": values for name, values in embeddings.items()}
@@ -146,13 +179,15 @@ def embed_backed(
     Raises
     ------
     SettingError
-        An encoder is fitted to all cells at once (pca).
+        An encoder is fitted to all cells at once (pca, or text in sentences that are fitted).
     """
     check_target(out, path)
     encoders = load_encoders(names, device, options)
     if fitted := [n for n, e in encoders.items() if e.info.fitted]:
         raise SettingError(
-            f"{', '.join(fitted)} is fitted to all cells at once.", "Leave it or --backed out."
+            f"{', '.join(fitted)} is fitted to all cells at once"
+            f"{_in_sentences(fitted, options)}.",
+            "Leave it or --backed out, or choose sentences that are not fitted.",
         )
     dimensions = {n: e.info.dimension for n, e in encoders.items()}
     with (
@@ -172,6 +207,12 @@ def embed_backed(
         record = {"version": __version__, **facts, "device": device.reason, "left_out": 0}
         written = writer.finish(_embed_record(record, encoders, notes))
     return _embedded(out, written, len(dataset), encoders, words, device, notes)
+
+
+def _in_sentences(fitted: Sequence[str], options: EncoderOptions) -> str:
+    """For text encoders, what of them is fitted."""
+    texts = any(get_spec(name).info.modality == "text" for name in fitted)
+    return f" (sentences: {options.sentence})" if texts else ""
 
 
 def _embed_record(record: dict, encoders: dict[str, Encoder], notes: list[str]) -> dict:
@@ -307,3 +348,85 @@ def attribution_lines(result: dict) -> list[str]:
 
 def _plain(identity: dict) -> dict:
     return {k: np.array(v) if isinstance(v, list) else v for k, v in identity.items()}
+
+
+def ablate_file(
+    dataset: Dataset,
+    model: ScMPT,
+    request: AblationRequest,
+    database: MarkerDatabase,
+    pairs: dict[str, str],
+    label: str | None,
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+    out: Path | None = None,
+) -> dict:
+    """What the model says of perturbed cells, and how much worse that is.
+
+    Parameters
+    ----------
+    pairs
+        Label → entry of the database, beside those that mean the same without doubt.
+    label
+        Column of known types, ``None``: what the model predicts.
+    out
+        A new folder for every answer.
+
+    Raises
+    ------
+    SettingError
+        ``out`` is there already, or a pair names what there is not.
+    """
+    if out is not None and out.exists():
+        raise SettingError(f"{out} is there already.", "Name a new folder.")
+    cells, group = dataset.usable(), model.record.get("group")
+    matches = accept_exact(model.classes, database, pairs)
+    known = Known(
+        None if label is None else label_values(dataset.obs, label),
+        label_values(dataset.obs, group) if group in dataset.obs else None,
+        marker_sets(model.classes, matches, database, cells.genes),
+    )
+    result = ablate(model, cells, known, request, store, device, dataset.name, progress)
+    if out is not None:
+        out.mkdir(parents=True)
+        save_ablated(result, out)
+    return {
+        "model": result.model, "dataset": result.dataset, "device": device.reason,
+        "known_types": result.known, "settings": result.settings, "cells": len(result.ids),
+        "regimes": {name: REGIMES[name] for name in result.regimes},
+        "markers": {"database": database.title, "sha256": database.sha256},
+        "matches": [match.to_json() for match in matches],
+        "unperturbed": unperturbed(result),
+        "ablations": [ablation_row(result, row) for row in summarise(result)],
+        "skipped": result.skipped, "encoded": result.encoded,
+        "output": None if out is None else str(out),
+    }  # fmt: skip
+
+
+def ablation_row(result: Ablated, row: AblationRow) -> dict:
+    """A row with its types, as a JSON object."""
+    return row.to_json() | {"types": [each.to_json() for each in type_rows(result, row)]}
+
+
+def ablation_lines(result: dict) -> list[str]:
+    """The whole model's rows, for a terminal."""
+    whole = result["model"]
+    lines = [f"{name}: {what}" for name, what in result["regimes"].items()]
+    for row in result["unperturbed"]:
+        if row["macro_f1"] is not None and row["way"] == whole:
+            lines.append(
+                f"{row['regime']:6} {'unperturbed':58} {row['macro_f1']:.3f} (n = {row['n']:,})"
+            )
+    lines.append(f"{'':6} {'':58} macro F1, drop (95 % interval), flipped, lost probability")
+    for row in result["ablations"]:
+        if row["way"] != whole:
+            continue
+        scores = ""
+        if row["macro_f1"] is not None:
+            scores = f"{row['macro_f1']:.3f}  {row['macro_f1_drop']:+.3f}"
+        if interval := row["interval"]:
+            scores += f" ({interval['low']:+.3f} to {interval['high']:+.3f})"
+        changes = f"{row['flipped']:6.1%} {row['lost']:+.3f}"
+        lines.append(f"{row['regime']:6} {row['title'][:58]:58} {scores}  {changes}")
+    return [*lines, *(f"not made: {name}: {why}" for name, why in result["skipped"].items())]

@@ -105,6 +105,16 @@ def test_train_compare_classify_embed(file, tmp_path):
     assert table["models"][0]["macro_f1"]["interval"]["unit"] == "cells"
 
 
+def test_forecast_ranks_the_encoders_and_their_fusion(file):
+    found = ok(
+        "forecast", file, "--label", "cell_type", "--encoder", "pca", "--encoder", "scgpt-mini",
+        "--cells", 60,
+    )  # fmt: skip
+    assert {row["name"] for row in found["rows"]} == {"pca", "scgpt-mini", "scmpt"}
+    assert sum(row["best"] for row in found["rows"]) == pytest.approx(1)
+    assert (found["cells"], found["unit"], found["properties"]["cells"]) == (60, "cells", 120)
+
+
 BAD = {
     "missing": ("check", "no.h5ad"),
     "label": ("train", "{file}", "--label", "nope", "-o", "{out}"),
@@ -119,9 +129,15 @@ BAD = {
     "scaled": ("embed", "{scaled}", "-o", "{out}.h5ad"),
     "matrix": ("embed", "{file}", "--matrix", "nope", "-o", "{out}.h5ad"),
     "splits": ("compare", "{file}", "--label", "cell_type", "--splits", "0"),
+    "forecast": ("forecast", "{file}", "--label", "cell_type", "--cells", "20"),
     "effort": ("compare", "{file}", "--label", "cell_type", "--effort", "nope"),
     "head": ("train", "{file}", "--label", "cell_type", "--head", "nope", "-o", "{out}"),
     "baseline": ("compare", "{file}", "--label", "cell_type", "--baseline", "nope"),
+    "prefix": ("train", "{file}", "--label", "cell_type", "--prefix", "human", "-o", "{out}"),
+    "in pieces": (
+        "embed", "{file}", "--encoder", "minilm", "--sentence", "relative", "--backed",
+        "-o", "{out}.h5ad",
+    ),
     "error": ("classify", "{file}", "--model", "{out}", "--error", "2", "-o", "{out}.h5ad"),
 }
 

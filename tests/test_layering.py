@@ -9,11 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    "errors", "registry", "progress", "settings", "device", "cells", "seeds", "data", "ontology",
+    "errors", "registry", "progress", "settings", "device", "cells", "seeds", "housekeeping",
+    "data", "ontology",
     "sentences", "encoders",
     "embeddings", "votes",
     "metrics", "weighted", "intervals", "significance", "calibration", "conformal",
-    "unknown", "fusion", "evaluation", "markers", "attribution", "labelling", "library", "verbs",
+    "unknown", "fusion", "evaluation", "forecast", "markers", "ablations", "attribution",
+    "labelling", "library", "verbs",
     "jobs", "plots", "ui", "cli", "__main__",
 ]  # fmt: skip
 FILES = sorted((ROOT / "scmpt_core").rglob("*.py"))

@@ -2,7 +2,7 @@
 
 from scmpt_core.ablations.base import FAMILIES, REGIMES, AblationInfo, Regime, Strength
 from scmpt_core.ablations.registry import ABLATIONS, PAPERS, get_ablation
-from scmpt_core.ablations.request import Request
+from scmpt_core.ablations.request import Request, read_gene_set
 from scmpt_core.ablations.result import Ablated, Answers, Setting, load_ablated, save_ablated
 from scmpt_core.ablations.run import Known, ablate, marker_sets
 from scmpt_core.ablations.summary import (
@@ -37,6 +37,7 @@ __all__ = [
     "get_ablation",
     "load_ablated",
     "marker_sets",
+    "read_gene_set",
     "save_ablated",
     "summarise",
     "title_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -144,6 +144,13 @@ class AblationInfo:
     def __post_init__(self) -> None:
         if (self.perturb is None) == (self.mix is None):
             raise ValueError(f"{self.name} needs either perturb or mix")
+
+    def to_json(self) -> dict:
+        """As a JSON object."""
+        plain = ("name", "family", "title", "summary", "seeded", "reference")
+        at = None if self.strength is None else asdict(self.strength)
+        lists = {"acts_on": list(self.acts_on), "needs": list(self.needs), "strength": at}
+        return {name: getattr(self, name) for name in plain} | lists
 
     def strengths(self, given: tuple[float, ...] | None, curve: bool) -> tuple[float | None, ...]:
         """What to run: what was given, the whole curve, or the default; ``(None,)`` without any.

@@ -60,7 +60,7 @@ def _order(
 ) -> AblationInfo:  # fmt: skip
     where = "within the window" if within else "before truncation"
     return AblationInfo(
-        name, "order", f"{title}, {where}", f"{summary}; {where}", ("text",), strength, seeded,
+        name, "order", f"{title}, {where}", summary, ("text",), strength, seeded,
         perturb=_perturb(rule, within), reference=reference,
     )  # fmt: skip
 

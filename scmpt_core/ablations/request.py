@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from scmpt_core.ablations.base import REGIMES, AblationInfo, Regime
 from scmpt_core.ablations.registry import ABLATIONS, get_ablation
 from scmpt_core.ablations.result import Setting
 from scmpt_core.errors import SettingError
+
+SYMBOL = re.compile(r"[\w.\-@/]+")
+MOST_NAME = 1_000  # longer texts are no file's name
+
+
+def read_gene_set(text: str | None) -> frozenset[str]:
+    """Symbols out of a text, divided by anything that stands in no symbol, or out of such a file.
+
+    Raises
+    ------
+    SettingError
+        There is none.
+    """
+    if text is None:
+        return frozenset()
+    file = Path(text).expanduser()
+    if len(text) < MOST_NAME and file.is_file():
+        text = file.read_text(encoding="utf-8")
+    found = frozenset(SYMBOL.findall(text))
+    if not found:
+        raise SettingError(
+            f"The gene set {text!r} names no gene.", "Give symbols such as CD3D,LYZ."
+        )
+    return found
 
 
 @dataclass(frozen=True)

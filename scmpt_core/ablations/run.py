@@ -132,7 +132,9 @@ def _codes(
             "A head is refitted on known types; none are given.",
             "Name the column of labels, or leave the regime refit out.",
         )
-    rows = sample(cells, np.diff(cells.expression.indptr) > 0, request.cells or UNLABELLED)
+    able = np.diff(cells.expression.indptr) > 0
+    tested = able & np.isin(cells.ids, model.split_ids.get("test", []))
+    rows = sample(cells, tested if tested.any() else able, request.cells or UNLABELLED)
     cells = cells.take(rows)
     said = model.predict(cells, store, device, part(progress, 0, 0.05))
     groups = None if known.groups is None else known.groups[rows]
@@ -208,6 +210,8 @@ def _possible(
         lacking = [need for need in info.needs if not have[need]]
         if lacking:
             skipped[info.name] = why[lacking[0]]
+        elif reorders(info) and any(map(weighted, model.encoders.values())):
+            skipped[info.name] = "the model's sentences order genes by more than their expression"
         elif info.mix is None and not bench.touched(info):
             skipped[info.name] = f"{model.name} has no encoder that reads {info.acts_on[0]}"
         elif info.mix is not None and len(model.encoders) < 2:
@@ -215,6 +219,16 @@ def _possible(
         else:
             infos.append(info)
     return infos, skipped
+
+
+def reorders(info: AblationInfo) -> bool:
+    """Whether it hands a text encoder places in place of expression, or cuts by them."""
+    return "text" in info.acts_on and info.family in ("order", "identity", "window")
+
+
+def weighted(encoder: Encoder) -> bool:
+    """Whether a text encoder multiplies expression with weights of its own before it ranks."""
+    return isinstance(encoder, TextEncoder) and encoder.info.fitted
 
 
 @dataclass(eq=False)
@@ -284,7 +298,8 @@ def _answers(proba: np.ndarray, of: np.ndarray, empty: np.ndarray | None) -> Ans
 
 def _described(model: ScMPT, cells: Cells, request: Request) -> dict:
     """The request and the model, as a JSON object."""
-    return asdict(request) | {
+    asked = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(request).items()}
+    return asked | {
         "gene_set": sorted(request.gene_set), "encoders": list(model.encoders),
         "head": model.head_name, "trained_on": model.record.get("dataset"),
         "label": model.record.get("label"), "normalisation": cells.normalisation,

@@ -78,7 +78,8 @@ def path_of(encoder: Encoder, cell: Cells, text_baseline: str, scgpt: str) -> In
 def text_path(encoder: TextEncoder, cell: Cells, baseline: str) -> InputPath:
     """Word vectors; at the start each gene's pieces are ``[PAD]`` or ``[MASK]``.
 
-    ``[CLS]``, ``[SEP]``, the length and the mask stay (places are added behind the words).
+    ``[CLS]``, ``[SEP]``, words of the sentence that are no genes, the length and the mask stay
+    (places are added behind the words).
     """
     rows, owners = encoder.token_ids(cell), encoder.token_genes(cell)
     device = encoder.device.name

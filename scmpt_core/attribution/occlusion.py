@@ -9,18 +9,18 @@ from scmpt_core.attribution.subject import Subject
 
 
 def explain(subject: Subject, target: int, options: Options, seed: int) -> dict[str, CellScores]:
-    """One cell less a gene for each gene read; nothing is drawn, so ``seed`` is not used."""
-    read = np.flatnonzero(np.any([subject.seen(way) for way in subject.ways], axis=0))
-    present = np.ones((len(read), len(subject.columns)), dtype=bool)
-    present[np.arange(len(read)), read] = False
-    without = subject.logits(present) if len(read) else {}
+    """One cell less a gene for each that decides; nothing is drawn, so ``seed`` is not used."""
+    tried = np.flatnonzero(np.any([subject.deciding(way) for way in subject.ways], axis=0))
+    present = np.ones((len(tried), len(subject.columns)), dtype=bool)
+    present[np.arange(len(tried)), tried] = False
+    without = subject.logits(present) if len(tried) else {}
     out = {}
     for way in subject.ways:
         scores = np.zeros(len(subject.columns))
-        if len(read):
-            scores[read] = subject.whole[way.name][target] - without[way.name][:, target]
-        scores[~subject.seen(way)] = 0.0  # not read, so out or in is the same: exactly 0
-        out[way.name] = CellScores(scores, {"evaluations": float(len(read))})
+        if len(tried):
+            scores[tried] = subject.whole[way.name][target] - without[way.name][:, target]
+        scores[~subject.deciding(way)] = 0.0  # out or in, the same is read: exactly 0
+        out[way.name] = CellScores(scores, {"evaluations": float(len(tried))})
     return out
 
 

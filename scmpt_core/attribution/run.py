@@ -16,12 +16,12 @@ from scmpt_core.attribution.base import CellScores, Options
 from scmpt_core.attribution.methods import get_method
 from scmpt_core.attribution.result import Attribution, Source
 from scmpt_core.attribution.subject import Subject
-from scmpt_core.fusion.ways import Way, chosen_ways
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import DataError, SettingError
 from scmpt_core.fusion import ScMPT
+from scmpt_core.fusion.ways import Way, chosen_ways
 from scmpt_core.progress import Meter, Progress, part, silent
 
 DEFAULTS = Options()

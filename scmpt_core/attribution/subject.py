@@ -10,11 +10,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from scmpt_core.attribution.inputs import InputPath, path_of
-from scmpt_core.fusion.ways import Way
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders import Encoder
+from scmpt_core.encoders.text import TextEncoder
 from scmpt_core.fusion import predict_logits, side_by_side
+from scmpt_core.fusion.ways import Way
 from scmpt_core.progress import Progress, part, silent
 from scmpt_core.seeds import cell_seeds
 
@@ -67,6 +68,23 @@ class Subject:
             name: np.isin(self.columns, self.path(name, "pad", "gene+value").columns)
             for name in self.encoders
         }
+
+    @cached_property
+    def decides(self) -> dict[str, np.ndarray]:
+        """Encoder → whether it would read otherwise without the gene, (genes,) bool.
+
+        They are the genes that it reads; of sentences in levels, some behind the window too.
+        """
+        return {
+            name: np.isin(self.columns, encoder.deciding_genes(self.cell))
+            if isinstance(encoder, TextEncoder)
+            else self.read[name]
+            for name, encoder in self.encoders.items()
+        }
+
+    def deciding(self, way: Way) -> np.ndarray:
+        """Whether any of the way's encoders would read otherwise without the gene, (genes,)."""
+        return np.any([self.decides[name] for name in way.encoders], axis=0)
 
     def seen(self, way: Way) -> np.ndarray:
         """Whether any of the way's encoders reads the gene, (genes,) bool."""

@@ -6,6 +6,7 @@ from scmpt_core.encoders.base import (
     EncoderInfo,
     EncoderOptions,
     EncoderSpec,
+    FittedEncoder,
     Status,
     identity_hash,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "EncoderInfo",
     "EncoderOptions",
     "EncoderSpec",
+    "FittedEncoder",
     "PCAEncoder",
     "Status",
     "coverage_findings",

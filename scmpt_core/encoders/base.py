@@ -13,6 +13,7 @@ import numpy as np
 from scmpt_core.device import Device
 from scmpt_core.errors import MissingComponent, SettingError
 from scmpt_core.progress import Progress
+from scmpt_core.sentences import PLAIN, PREFIX, get_format
 
 if TYPE_CHECKING:
     from scmpt_core.cells import Cells
@@ -64,14 +65,22 @@ class EncoderOptions:
         Which genes a cell keeps that expresses more than scGPT reads: ``"random"``, a subset
         drawn from the cell's own content, as upstream does (but the same at every call), or
         ``"highest"``, its most expressed genes, ties broken by the same draw.
+    sentence
+        Name of the format in which text encoders read cells; see :mod:`scmpt_core.sentences`.
+    prefix
+        The free text of the format ``"prefix"``.
 
     Raises
     ------
     SettingError
-        There is no such way.
+        There is no such way or format, or the prefix does not go with it.
+    MissingComponent
+        The format needs a file that is not here.
     """
 
     long_cells: LongCells = "random"
+    sentence: str = PLAIN.name
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         if self.long_cells not in LONG_CELLS:
@@ -79,6 +88,13 @@ class EncoderOptions:
                 f"What cells keep that are too long: {self.long_cells!r}.",
                 f"Give one of {', '.join(LONG_CELLS)}.",
             )
+        chosen = get_format(self.sentence)
+        if self.prefix and chosen is not PREFIX:
+            raise SettingError(
+                f"The sentences {chosen.name} have no prefix; {self.prefix!r} was given.",
+                f"Leave it out, or choose the sentences {PREFIX.name}.",
+            )
+        chosen.make(self.prefix)
 
 
 class Encoder(Protocol):
@@ -95,6 +111,19 @@ class Encoder(Protocol):
 
     def window(self, cells: Cells) -> np.ndarray:
         """Share of the encoder's input that each gene makes up over ``cells``, (genes,), sum 1."""
+
+
+class FittedEncoder(Encoder, Protocol):
+    """One whose ``info.fitted`` holds: it is fitted to cells before it encodes."""
+
+    def fit(self, cells: Cells) -> FittedEncoder:
+        """Itself, fitted to ``cells``; a shallow copy can be fitted apart."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What the fit consists of, besides the genes."""
+
+    def restore(self, genes: np.ndarray, state: dict[str, np.ndarray]) -> FittedEncoder:
+        """Itself, with a saved fit."""
 
 
 @dataclass(frozen=True)

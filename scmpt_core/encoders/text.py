@@ -1,12 +1,13 @@
 """Any sentence-transformers model over cell sentences, with each gene tokenised once.
 
-BERT's pre-tokeniser splits at spaces, so the ids of a sentence are the ids of its genes one
-after the other; tokenising every sentence anew would do the same work thousands of times.
+BERT's pre-tokeniser splits at spaces, so the ids of a sentence are the ids of its words (genes,
+however a format spells them, and the format's own) one after the other; tokenising every sentence
+anew would do the same work thousands of times.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numba
@@ -23,8 +24,8 @@ from scmpt_core.encoders.packed import Packing
 from scmpt_core.encoders.scgpt.checkpoint import file_sha256
 from scmpt_core.errors import MissingComponent
 from scmpt_core.progress import Meter, Progress
+from scmpt_core.sentences import PLAIN, Format
 from scmpt_core.sentences import VERSION as SENTENCE_VERSION
-from scmpt_core.sentences import rank_genes
 
 VERSION = 2  # raise when a change here, in bert.py or in packed.py alters any embedding
 
@@ -50,14 +51,24 @@ class TextRows:
 
 
 class TextEncoder:
-    """A sentence-transformers folder on a device; pooling and normalisation are the folder's."""
+    """A sentence-transformers folder on a device; pooling and normalisation are the folder's.
 
-    def __init__(self, info: EncoderInfo, folder: Path, device: Device) -> None:
+    Parameters
+    ----------
+    sentence
+        How cells are written, plain by default. Where that is fitted to cells, so is the encoder.
+    """
+
+    def __init__(
+        self, info: EncoderInfo, folder: Path, device: Device, sentence: Format | None = None
+    ) -> None:
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()  # progress is reported by us, in one form
-        self.info, self.device, self.chunk = info, device, CHUNK[device.name]
+        self.sentence = sentence or PLAIN.make("")
+        self.info = replace(info, fitted=self.sentence.info.fitted)
+        self.device, self.chunk = device, CHUNK[device.name]
         self.sha256 = file_sha256(_weights(folder))
         self.model = SentenceTransformer(str(folder), device="cpu", local_files_only=True).eval()
         check_width(info, self.model.get_embedding_dimension())
@@ -78,9 +89,23 @@ class TextEncoder:
             "weights_sha256": self.sha256,
             "dtype": self.device.dtype_name,
             "max_tokens": self.max_tokens,
-            "sentence": "plain",
+            "sentence": self.sentence.identity(),
             "version": [VERSION, SENTENCE_VERSION],
         }
+
+    def fit(self, cells: Cells) -> TextEncoder:
+        """Fit the sentences to ``cells``; the network stays as it is."""
+        self.sentence = self.sentence.fit(cells)
+        return self
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Arrays of the sentences' fit to save, besides the genes."""
+        return self.sentence.state()
+
+    def restore(self, genes: np.ndarray, state: dict[str, np.ndarray]) -> TextEncoder:
+        """Put a saved fit back."""
+        self.sentence = self.sentence.restore(genes, state)
+        return self
 
     def encode(self, cells: Cells, progress: Progress) -> np.ndarray:
         """Embeddings of the cells' sentences, (cells, dimension) float32."""
@@ -93,48 +118,71 @@ class TextEncoder:
 
     def token_ids(self, cells: Cells) -> TextRows:
         """Ids with special tokens: the tokenizer's own on the joined sentence, truncated."""
-        ranked = rank_genes(cells)
+        words = self.sentence.arrange(cells)
         pieces_at, pieces = self._pieces(cells.genes)
         tok, room = self.tokenizer, self.max_tokens - 2
-        lengths = _lengths(ranked.indptr, ranked.genes, pieces_at, room)
+        lengths = _lengths(words.indptr, words.words, pieces_at, room)
         indptr = np.concatenate([[0], np.cumsum(lengths + 2)])
         ids = np.empty(indptr[-1], dtype=np.int64)
         ids[indptr[:-1]], ids[indptr[1:] - 1] = tok.cls_token_id, tok.sep_token_id
-        _join(ranked.indptr, ranked.genes, pieces_at, pieces, indptr, ids)
+        _join(words.indptr, words.words, pieces_at, pieces, indptr, ids)
         return TextRows(indptr, ids)
 
     def window(self, cells: Cells) -> np.ndarray:
         """Genes by how often they stand, whole, within the window."""
-        ranked = rank_genes(cells)
+        words = self.sentence.arrange(cells)
         indptr, _ = self._pieces(cells.genes)
         sizes = np.diff(indptr)
-        counts = np.zeros(len(cells.genes))
+        counts = np.zeros(len(sizes))
         for cell in range(len(cells)):
-            genes = ranked.of(cell)[: self.max_tokens]
-            counts[genes[np.cumsum(sizes[genes]) <= self.max_tokens - 2]] += 1
+            read = words.of(cell)[: self.max_tokens]
+            counts[read[np.cumsum(sizes[read]) <= self.max_tokens - 2]] += 1
+        counts = counts[: len(cells.genes)]  # without the format's own words
         return counts / max(counts.sum(), 1)
 
     def token_genes(self, cells: Cells) -> np.ndarray:
         """The column of ``cells`` that each of :meth:`token_ids` stands for, (tokens,); −1: none.
 
-        ``[CLS]`` and ``[SEP]`` stand for no gene; the last gene may have only some of its pieces.
+        ``[CLS]``, ``[SEP]`` and the format's own words stand for no gene; the last gene may have
+        only some of its pieces.
         """
-        ranked, rows = rank_genes(cells), self.token_ids(cells)
+        words, rows = self.sentence.arrange(cells), self.token_ids(cells)
         indptr, _ = self._pieces(cells.genes)
         out = np.full(len(rows.ids), -1)
         for cell, (start, length) in enumerate(zip(rows.indptr[:-1], rows.lengths, strict=True)):
-            genes = ranked.of(cell)[: self.max_tokens]
-            owners = np.repeat(genes, np.diff(indptr)[genes])[: length - 2]
+            read = words.of(cell)[: self.max_tokens]
+            owners = np.repeat(read, np.diff(indptr)[read])[: length - 2]
             out[start + 1 : start + 1 + len(owners)] = owners
+        out[out >= len(cells.genes)] = -1
         return out
 
+    def deciding_genes(self, cell: Cells) -> np.ndarray:
+        """Columns of one cell's genes without any of which the encoder would read otherwise.
+
+        They are those that it reads. Where a format gathers genes in levels, the rest of the last
+        level that it begins to read decides too: without one of them, another comes up into it.
+        """
+        words = self.sentence.arrange(cell).of(0)
+        indptr, _ = self._pieces(cell.genes)
+        begins = np.cumsum(np.diff(indptr)[words]) - np.diff(indptr)[words]
+        end = int(np.searchsorted(begins, self.max_tokens - 2))  # words that it reads, or begins to
+        if self.sentence.info.levels:
+            behind = np.flatnonzero(words[end:] >= len(cell.genes))
+            end = end + int(behind[0]) if len(behind) else len(words)
+        read = words[:end]
+        return np.sort(read[read < len(cell.genes)])
+
     def _pieces(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ragged word pieces of each gene; those of the last genes asked for are kept."""
+        """Ragged word pieces of each gene, then of the format's own words.
+
+        Those of the last genes asked for are kept.
+        """
         last = self._pieces_of
         if last is None or (last[0] is not genes and not np.array_equal(last[0], genes)):
             encoded = self.tokenizer(
-                [str(g) for g in genes], add_special_tokens=False, verbose=False
-            )
+                [*self.sentence.spell(genes), *self.sentence.literals],
+                add_special_tokens=False, verbose=False,
+            )  # fmt: skip
             lists = encoded["input_ids"]
             indptr = np.concatenate([[0], np.cumsum([len(p) for p in lists], dtype=np.int64)])
             pieces = np.array([i for p in lists for i in p], dtype=np.int64)
@@ -167,12 +215,12 @@ class TextEncoder:
 
 
 @numba.njit(cache=True, nogil=True)
-def _lengths(cell_indptr, genes, pieces_at, room):
+def _lengths(cell_indptr, words, pieces_at, room):
     lengths = np.empty(len(cell_indptr) - 1, np.int64)
     for cell in range(len(lengths)):
         n = 0
         for j in range(cell_indptr[cell], cell_indptr[cell + 1]):
-            n += pieces_at[genes[j] + 1] - pieces_at[genes[j]]
+            n += pieces_at[words[j] + 1] - pieces_at[words[j]]
             if n >= room:
                 break
         lengths[cell] = min(n, room)
@@ -180,11 +228,11 @@ def _lengths(cell_indptr, genes, pieces_at, room):
 
 
 @numba.njit(cache=True, nogil=True)
-def _join(cell_indptr, genes, pieces_at, pieces, indptr, ids):
+def _join(cell_indptr, words, pieces_at, pieces, indptr, ids):
     for cell in range(len(indptr) - 1):
         at, end = indptr[cell] + 1, indptr[cell + 1] - 1  # the last place is the closing token's
         for j in range(cell_indptr[cell], cell_indptr[cell + 1]):
-            for k in range(pieces_at[genes[j]], pieces_at[genes[j] + 1]):
+            for k in range(pieces_at[words[j]], pieces_at[words[j] + 1]):
                 if at < end:
                     ids[at] = pieces[k]
                     at += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import DEFAULT_OPTIONS, Encoder, EncoderOptions, PCAEncoder, load_encoder
+from scmpt_core.encoders import DEFAULT_OPTIONS, Encoder, EncoderOptions, load_encoder
 from scmpt_core.errors import SettingError
 from scmpt_core.progress import Progress, part, silent
 
@@ -36,9 +37,12 @@ def load_encoders(
 def fit_encoders(
     encoders: dict[str, Encoder], cells: Cells, train: np.ndarray
 ) -> dict[str, Encoder]:
-    """The same encoders, the fitted kinds fitted to the training cells."""
+    """The same encoders, the fitted kinds fitted to the training cells.
+
+    They are copies that share their networks with those given, which stay as they are.
+    """
     return {
-        name: PCAEncoder(e.info).fit(cells.take(train)) if isinstance(e, PCAEncoder) else e
+        name: copy.copy(e).fit(cells.take(train)) if e.info.fitted else e
         for name, e in encoders.items()
     }
 

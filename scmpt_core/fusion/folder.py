@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
-from scmpt_core.encoders import Encoder, EncoderOptions, PCAEncoder
+from scmpt_core.encoders import DEFAULT_OPTIONS, Encoder, EncoderOptions, PCAEncoder
 from scmpt_core.errors import FileRefused, ModelError
 from scmpt_core.fusion.features import load_encoders
 from scmpt_core.fusion.heads import Head, get_head
@@ -91,10 +91,10 @@ def load(folder: Path, device: Device) -> ScMPT:
         names = [identity["encoder"] for identity in config["encoders"]]
         encoders = load_encoders(names, device, _options(config["encoders"]))
         symbols = np.array(genes["genes"], dtype=str)
-        pca = None
-        for encoder in encoders.values():
-            if isinstance(encoder, PCAEncoder):
-                pca = encoder.restore(symbols, _arrays(tensors, "pca."))
+        for name, encoder in encoders.items():
+            if encoder.info.fitted:
+                encoder.restore(symbols, _arrays(tensors, f"{name}."))
+        pca = next((e for e in encoders.values() if isinstance(e, PCAEncoder)), None)
         head = _head(tensors, config["head"], encoders, len(config["classes"]))
         windows = {n: np.array(genes["windows"][n]) for n in names}
         sureness = Sureness.restore(_arrays(tensors, "sureness."))
@@ -179,8 +179,13 @@ def preview(folder: Path, cells: Cells) -> Fit:
 
 def _options(identities: list[dict]) -> EncoderOptions:
     """Encoders read new cells as they read the training cells."""
-    chosen = {i["long_cells"] for i in identities if "long_cells" in i}
-    return EncoderOptions(*chosen)  # one choice holds for all encoders of a model
+    chosen = DEFAULT_OPTIONS  # one choice holds for all encoders of a model
+    for identity in identities:
+        if "long_cells" in identity:
+            chosen = replace(chosen, long_cells=identity["long_cells"])
+        if isinstance(sentence := identity.get("sentence"), dict):  # else plain
+            chosen = replace(chosen, sentence=sentence["format"], prefix=sentence.get("prefix", ""))
+    return chosen
 
 
 def _same(trained: dict, here: dict) -> None:
@@ -211,9 +216,9 @@ def _arrays(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, np.ndarr
 def _tensors(model: ScMPT) -> dict[str, torch.Tensor]:
     out = {f"head.{k}": v.cpu().contiguous() for k, v in model.head.state_dict().items()}
     parts = {"sureness.": model.sureness.arrays(), "unknown.": model.unknown.state()}
-    for encoder in model.encoders.values():
-        if isinstance(encoder, PCAEncoder):
-            parts["pca."] = encoder.state()
+    for name, encoder in model.encoders.items():
+        if encoder.info.fitted:
+            parts[f"{name}."] = encoder.state()
     for prefix, arrays in parts.items():
         for key, values in arrays.items():
             out[prefix + key] = torch.from_numpy(np.ascontiguousarray(values))

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scmpt_core.encoders import get_spec
 from scmpt_core.evaluation import Plan, Run
 from scmpt_core.library import known_rates
+from scmpt_core.sentences import get_format
 
 REFERENCE = {  # cells per second
     "embed:minilm": 35.0,
@@ -101,10 +103,16 @@ def estimate_compare(home: Path, device: str, cells: int, plan: Plan, folds: int
         if rate is None:
             unknown.append(name)
         else:
-            embedding += cells / rate * (splits if name == "pca" else 1)
+            embedding += cells / rate * (splits if _fitted(name, plan) else 1)
     training = splits * sum(cells / rates[name] for name in fits)
     maps = len(plan.encoders) * (cells / rates["umap"] + 2)
     return Estimate(embedding, training, maps, all(n in measured for n in needed), tuple(unknown))
+
+
+def _fitted(name: str, plan: Plan) -> bool:
+    """Whether the encoder is fitted, and so embeds the cells anew, for each split."""
+    info = get_spec(name).info
+    return info.fitted or (info.modality == "text" and get_format(plan.options.sentence).fitted)
 
 
 def estimate_map(home: Path, device: str, cells: int) -> Estimate:

@@ -17,6 +17,8 @@ from scmpt_core.plots.raster import paint
 PICTURE = 30_000  # cells; more are drawn as one picture
 HOVER_IDS = 20_000  # up to here each point tells its cell's name
 GREY = "#9AA0A6"
+TOOLBAR = 30  # pixels at the top that plotly's buttons cover, under the pointer or when touched
+FAINT = 0.4  # opacity of cells that have nothing of what is shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,24 +122,41 @@ def value_map(
     limits: tuple[float, float] | None = None,
     ids: np.ndarray | None = None,
     height: int = 420,
+    scale: str | list = "Viridis",
+    grey_zeros: bool = False,
 ) -> CellMap:
-    """Cells coloured by a number (expression, probability); high values are drawn on top."""
+    """Cells coloured by a number; high values are drawn on top.
+
+    Parameters
+    ----------
+    scale
+        Plotly's colour scale.
+    grey_zeros
+        Cells of exactly 0 are grey and lie below the others.
+    """
     rows = np.arange(len(points)) if rows is None else rows
     rows = rows[np.argsort(values[rows], kind="stable")]
     ids = ids if len(rows) <= HOVER_IDS else None
     low, high = limits or (0.0, float(values[rows].max(initial=0.0)) or 1.0)
     style = {
-        "size": _size(len(rows)), "color": values[rows].astype(np.float32), "cmin": low,
-        "cmax": high, "colorscale": "Viridis",
+        "size": _size(len(rows)), "cmin": low, "cmax": high, "colorscale": scale,
         "colorbar": {"title": unit, "thickness": 10, "len": 0.7},
     }  # fmt: skip
+    zero = values[rows] == 0 if grey_zeros else np.zeros(len(rows), dtype=bool)
     if len(rows) <= PICTURE:
-        trace = _trace(points, rows, selected, ids, unit, style)
-        return CellMap(_figure([trace], title, height, []), points, (rows,))
+        none, some = rows[zero], rows[~zero]
+        faint = {"size": style["size"], "color": GREY, "opacity": FAINT}
+        strong = style | {"color": values[some].astype(np.float32)}
+        parts = [(none, f"{unit}: none", faint), (some, unit, strong)]
+        parts = [part for part in parts if len(part[0])]
+        traces = [_trace(points, which, selected, ids, *look) for which, *look in parts]
+        drawn = tuple(which for which, *_ in parts)
+        return CellMap(_figure(traces, title, height, []), points, drawn)
     figure = _figure([], title, height, [])
     place = np.clip((values[rows] - low) / ((high - low) or 1), 0, 1)
-    table = np.array(sample_colorscale("Viridis", np.linspace(0, 1, 256), colortype="tuple"))
-    colours = (255 * table[(255 * place).astype(int)]).astype(np.uint8)
+    table = np.array(sample_colorscale(scale, np.linspace(0, 1, 256), colortype="tuple"))
+    colours = np.rint(255 * table[(255 * place).astype(int)]).astype(np.uint8)
+    colours[zero] = _rgb(GREY)
     _picture(figure, points, rows, colours, selected, style | {"color": [low, high]})
     return CellMap(figure, points, (rows,))
 
@@ -221,7 +240,11 @@ def _figure(traces: list[dict], title: str, height: int, notes: list[dict]) -> g
     """All at once: adding traces and notes one by one takes a third of a second for 30 types."""
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False}
     layout = {
-        "title": escaped(title), "showlegend": False, "dragmode": "lasso", "annotations": notes,
-        "xaxis": bare, "yaxis": bare,
+        "showlegend": False, "dragmode": "lasso", "annotations": notes, "xaxis": bare,
+        "yaxis": bare,
     }  # fmt: skip
-    return laid_out(go.Figure(traces, layout), height, "UMAP 1", "UMAP 2")
+    figure = laid_out(go.Figure(traces, layout), height, "UMAP 1", "UMAP 2")
+    if not title:
+        return figure
+    below = {"y": 1, "yanchor": "top", "pad": {"t": TOOLBAR}}
+    return figure.update_layout(title={"text": escaped(title), **below}, margin_t=TOOLBAR + 36)

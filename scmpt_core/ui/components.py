@@ -22,6 +22,7 @@ PAGES = {
     "compare": "pages/compare.py",
     "classify": "pages/classify.py",
     "attribution": "pages/attribution.py",
+    "ablations": "pages/ablations.py",
     "jobs": "pages/jobs.py",
 }
 
@@ -35,13 +36,20 @@ def guarded() -> Iterator[None]:
         st.error(f"**{plain(error.message)}**\n\n{plain(error.hint)}")
 
 
-def plot(figure: go.Figure, key: str, caption: str, wide: bool = False) -> None:
+def plot(
+    figure: go.Figure, key: str, caption: str, wide: bool = False,
+    on_point: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
     """A figure with its description in words below it, which screen readers hear too.
 
     A ``wide`` one is never squeezed: on a phone it moves sideways inside its own frame.
+    ``on_point`` is called when a point or bar is clicked, or none any more.
     """
     with st.container(key=f"wide_{key}" if wide else None):
-        st.plotly_chart(figure, key=key, alt=caption, config=plot_config(key))
+        st.plotly_chart(
+            figure, key=key, alt=caption, config=plot_config(key), on_select=on_point or "ignore",
+            selection_mode="points",
+        )  # fmt: skip
     st.caption(plain(caption))
 
 

@@ -10,14 +10,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from scmpt_core import plots
-from scmpt_core.data import Dataset, Finding, View, file_map, label_values
-from scmpt_core.device import choose_device
-from scmpt_core.jobs import estimate_map, submit
-from scmpt_core.library import Item, map_of, set_view, undo_view, view_of
-from scmpt_core.progress import duration
+from scmpt_core.data import Dataset, Finding, View, label_values
+from scmpt_core.library import Item, set_view, undo_view, view_of
 from scmpt_core.ui.components import guarded, legend, plain, plot, plot_config
-from scmpt_core.ui.state import jobs_of, library, open_item, owner
-from scmpt_core.ui.tray import failed, watch
+from scmpt_core.ui.maps import map_or_button, names_toggle, picture_words
+from scmpt_core.ui.state import library, open_item
 
 _SIGN = {"error": ":red[:material/error:]", "warning": ":orange[:material/warning:]"}
 _REMEDY = {
@@ -178,50 +175,39 @@ def labels(dataset: Dataset) -> None:
 @st.fragment
 def cell_map(item: Item, dataset: Dataset) -> None:
     """The file's own map, or one computed here."""
-    points, source = file_map(dataset.adata)
-    if points is None:
-        points, source = map_of(item), "computed from 50 principal components"
-    mine = jobs_of("map", item)
-    if points is None or len(points) != dataset.adata.n_obs:
-        failed([j for j in mine[:1] if not j.active])
-        if any(job.active for job in mine):
-            watch(mine)
-            return
-        seconds = estimate_map(library().home, choose_device().name, dataset.adata.n_obs).seconds
-        st.info("The file brings no UMAP or t-SNE.")
-        if st.button(f"Compute a UMAP (about {duration(seconds)})", key="umap"):
-            with guarded():
-                submit(
-                    library().home, owner(), "map",
-                    {"dataset": item.id, "view": item.meta["view"]},
-                )  # fmt: skip
-                st.rerun()
+    found = map_or_button(item, dataset)
+    if found is None:
         return
+    points, source = found
     columns = [c.column for c in dataset.labels]
-    by = st.selectbox(
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    by = left.selectbox(
         "Colour by",
         [*columns, *(["genes per cell", "a gene"] if dataset.cells is not None else [])],
         key="map_colour",
     )
+    written = names_toggle(right)
     caption = f"{len(points):,} cells, {source}."
     if by in columns:
         values = label_values(dataset.obs, by)
         palette = sorted(set(values) - {""})
         codes = np.searchsorted(palette, values)
         codes = np.where(values == "", -1, codes)
-        drawn = plots.class_map(points, codes, palette, f"coloured by {by}", height=560)
+        drawn = plots.class_map(
+            points, codes, palette, f"coloured by {by}", height=560, names=written
+        )
         legend(palette, palette)
     elif by == "a gene":
         gene = gene_picker(dataset)
-        drawn = plots.value_map(points, expression_of(dataset, gene), gene, "log expr.", height=560)
+        values = expression_of(dataset, gene)
+        drawn = plots.expression_map(points, values, gene, height=560)
+        caption += f" {plots.expressed_words(values)}"
     else:
         cells = dataset.usable()
         drawn = plots.value_map(
             points, np.diff(cells.expression.indptr), "genes per cell", "genes", height=560
         )
-    if len(points) > plots.PICTURE:
-        caption += " So many are drawn as one picture, without names under the pointer."
-    plot(drawn.figure, "map", caption)
+    plot(drawn.figure, "map", caption + picture_words(len(points)))
 
 
 def gene_picker(dataset: Dataset) -> str:

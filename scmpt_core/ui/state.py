@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from pathlib import Path
 
 import streamlit as st
 
-from scmpt_core import verbs
+from scmpt_core import fusion, verbs
 from scmpt_core.data import Dataset
+from scmpt_core.device import choose_device
 from scmpt_core.errors import ScmptError
 from scmpt_core.evaluation import StoredComparison, load_stored
 from scmpt_core.jobs import Job, JobBook
@@ -75,6 +77,18 @@ def check_of(item: Item) -> dict:
 def comparison_of(item: Item) -> StoredComparison:
     """A finished comparison, read once."""
     return _comparison(item.id, item.created, item)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the model …")
+def model_in(folder: str) -> fusion.ScMPT:
+    """The model in a folder, opened once; up to two stay in memory.
+
+    Raises
+    ------
+    ScmptError
+        It cannot be opened any more.
+    """
+    return fusion.load(Path(folder), choose_device())
 
 
 @st.cache_resource(max_entries=3, show_spinner="Opening the cells …")

@@ -12,7 +12,7 @@ from scmpt_core.ui.state import book, owner
 ICONS = {"done": "check_circle", "failed": "error", "stopped": "stop_circle"}
 EVERY = 1.0  # seconds between two looks while a job is unfinished
 PARAMETER = {"dataset": "dataset", "compare": "comparison", "classify": "result",
-             "attribution": "attribution"}  # fmt: skip
+             "attribution": "attribution", "ablations": "ablation"}  # fmt: skip
 
 
 def tray() -> None:

@@ -15,8 +15,8 @@ from scmpt_core.attribution import METHODS, Options, get_method, ways_of
 from scmpt_core.attribution.inputs import _float32
 from scmpt_core.attribution.lime import fit_lime, sample
 from scmpt_core.attribution.shap import orders, prefixes
-from scmpt_core.fusion.ways import Way
 from scmpt_core.errors import SettingError
+from scmpt_core.fusion.ways import Way
 from scmpt_core.progress import silent
 from scmpt_core.sentences import cell_sentences
 from tests.conftest import TYPES

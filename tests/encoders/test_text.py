@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +15,12 @@ import torch
 from scmpt_core.cells import Cells
 from scmpt_core.data import load
 from scmpt_core.device import choose_device
-from scmpt_core.encoders import load_encoder, registry
+from scmpt_core.encoders import EncoderOptions, load_encoder, registry
 from scmpt_core.encoders.text import TextEncoder
 from scmpt_core.errors import MissingComponent
 from scmpt_core.progress import silent
-from scmpt_core.sentences import cell_sentences
+from scmpt_core.seeds import cell_seeds
+from scmpt_core.sentences import FORMATS, cell_sentences
 from tests.helpers import random_cells
 from tests.upstream import census_vocabulary
 
@@ -152,3 +155,113 @@ def test_a_given_folder_serves_as_ember(monkeypatch, demo):
     assert registry.get_spec("ember-v1").status().ready
     encoder = registry.TextEncoder(registry.MINILM, registry.ember_folder(), choose_device())
     assert encoder.encode(demo, silent).shape == (12, 384)
+
+
+every = pytest.mark.parametrize("name", [f.name for f in FORMATS])
+
+
+@pytest.fixture
+def reading(genes, tmp_path, monkeypatch):
+    """MiniLM in a format, fitted to half of the cells where it is of that kind."""
+    path, genes = tmp_path / "genes.tsv", genes[::20]
+    lines = [f"{gene}\tgene no. {i}, made-up" for i, gene in enumerate(genes[::2])]
+    path.write_text("\n".join(["symbol\tdescription", *lines]))
+    monkeypatch.setenv("SCMPT_GENE_DESCRIPTIONS", str(path))
+    cells = random_cells(genes, [0, 1, 2, *range(5, 70, 5), 90, 200, 250, 400], counts=300)
+
+    def read(name):
+        options = EncoderOptions(sentence=name, prefix="human blood:" if name == "prefix" else "")
+        return load_encoder("minilm", choose_device(), options).fit(
+            cells.take(np.arange(10))
+        ), cells
+
+    return read
+
+
+@every
+def test_ids_of_every_format_are_the_tokenizers_own(name, reading):
+    """Truncation falls within genes, descriptions and between levels."""
+    encoder, cells = reading(name)
+    ours = own_ids(encoder, cells)
+    assert ours == tokenizers_ids(encoder, cell_sentences(cells, encoder.sentence))
+    assert sum(len(ids) == 256 for ids in ours) >= 2
+
+
+@every
+def test_each_token_belongs_to_its_gene_in_every_format(name, reading):
+    """Tokens of a gene, read one after the other, are those of its spelling, cut at the end."""
+    encoder, cells = reading(name)
+    rows, owners = encoder.token_ids(cells), encoder.token_genes(cells)
+    spelled = encoder.sentence.spell(cells.genes)
+    for cell in range(len(cells)):
+        at = slice(rows.indptr[cell] + 1, rows.indptr[cell + 1] - 1)
+        ids, mine = rows.ids[at], owners[at]
+        assert owners[at.start - 1] == owners[at.stop] == -1
+        read = list(dict.fromkeys(mine[mine >= 0].tolist()))
+        for gene in read:
+            whole = encoder.tokenizer(spelled[gene], add_special_tokens=False)["input_ids"]
+            found = ids[mine == gene].tolist()
+            assert found == whole[: len(found)]
+            assert found == whole or gene == read[-1]
+        own = ids[mine < 0].tolist()
+        literals = " ".join(encoder.sentence.literals)
+        assert own == encoder.tokenizer(literals, add_special_tokens=False)["input_ids"][: len(own)]
+    window = encoder.window(cells)
+    assert window.shape == cells.genes.shape
+    assert window.sum() == pytest.approx(1)
+    assert set(np.flatnonzero(window)) <= set(owners[owners >= 0])
+
+
+@every
+def test_only_genes_that_decide_change_what_is_read(name, reading):
+    """Of genes behind the window they are some of a level that goes on there, or none."""
+    encoder, cells = reading(name)
+    behind = 0
+    for row in (-4, -3, -2, -1):
+        cell = cells.take(np.array([row]))
+        expressed = cell.expression.indices
+        deciding, read = encoder.deciding_genes(cell), encoder.token_genes(cell)
+        assert set(read[read >= 0]) <= set(deciding.tolist())
+        ids = own_ids(encoder, cell)[0]
+        less = own_ids(encoder, each_without_one(cell))
+        changed = expressed[[other != ids for other in less]]
+        assert set(changed) <= set(deciding)
+        assert np.isin(read[read >= 0][:-9], changed).all()
+        behind += len(np.setdiff1d(changed, read))
+    assert (behind > 0) == (name == "levels")
+
+
+def each_without_one(cell):
+    """The cell less each of its genes in turn, ties as in the whole."""
+    x, n = cell.expression, cell.expression.nnz
+    rows = np.ones((n, n), bool) ^ np.eye(n, dtype=bool)
+    kept = np.nonzero(rows)[1]
+    matrix = sp.csr_matrix(
+        (x.data[kept], x.indices[kept], np.arange(n + 1) * (n - 1)), shape=(n, x.shape[1])
+    )
+    seeds = np.repeat(cell_seeds(cell), n)
+    return replace(cell, expression=matrix, ids=np.arange(n).astype(str), tie_seeds=seeds)
+
+
+def test_formats_keep_their_vectors_apart_and_plain_keeps_its_name(reading):
+    identities = {f.name: reading(f.name)[0].identity() for f in FORMATS}
+    assert identities["plain"]["sentence"] == "plain"
+    assert identities["plain"] == load_encoder("minilm", choose_device()).identity()
+    texts = {json.dumps(identity, sort_keys=True) for identity in identities.values()}
+    assert len(texts) == len(FORMATS)
+
+
+def test_a_copy_is_fitted_apart_and_shares_the_network(reading):
+    encoder, cells = reading("specific")
+    assert encoder.info.fitted
+    assert not load_encoder("minilm", choose_device()).info.fitted
+    before = encoder.identity()
+    other = copy.copy(encoder).fit(cells)
+    assert other.model is encoder.model
+    assert other.packed is encoder.packed
+    assert encoder.identity() == before != other.identity()
+    back = copy.copy(encoder).restore(cells.genes, other.state())
+    assert back.identity() == other.identity()
+    np.testing.assert_array_equal(back.encode(cells, silent), other.encode(cells, silent))
+    expected = encoder.model.encode(cell_sentences(cells, other.sentence))
+    np.testing.assert_allclose(other.encode(cells, silent), expected, atol=1e-5)

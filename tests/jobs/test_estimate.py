@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from scmpt_core.encoders import EncoderOptions
 from scmpt_core.evaluation import Plan
 from scmpt_core.jobs.estimate import (
     estimate_classify,
@@ -16,8 +17,8 @@ from scmpt_core.jobs.estimate import (
 from scmpt_core.library import known_rates, note_rate
 
 
-def plan(*encoders, seeds=1, effort="quick"):
-    return Plan.of(encoders, effort, (), (), seeds)
+def plan(*encoders, seeds=1, effort="quick", sentence="plain"):
+    return Plan.of(encoders, effort, (), (), seeds, EncoderOptions(sentence=sentence))
 
 
 def test_measured_rates_replace_the_reference(home):
@@ -46,6 +47,14 @@ def test_time_grows_with_cells_repeats_and_folds(home):
     assert folds.training == pytest.approx(15 * one.training)
     assert 0 < one.map_share < 1
     assert 0 < one.embedding_share < 1
+
+
+def test_sentences_that_are_fitted_are_embedded_anew_for_each_split(home):
+    once, each = (
+        estimate_compare(home, "cpu", 1000, plan("minilm", seeds=3, sentence=sentence), 2)
+        for sentence in ("levels", "specific")
+    )
+    assert each.embedding == pytest.approx(6 * once.embedding)
 
 
 def test_an_encoder_never_timed_is_named_not_guessed(home):

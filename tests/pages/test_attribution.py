@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from scmpt_core.attribution import Attribution, Options, Source, save_attributio
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.jobs import JobBook
+from scmpt_core.jobs.kinds import map as map_job
 from scmpt_core.library import LOCAL, Library, add_dataset, open_dataset
 from scmpt_core.seeds import cell_seeds
 from scmpt_core.ui.attribution.cost import readings
@@ -70,8 +72,28 @@ def kept(home, write):
 
 def _filled(folder, result: Attribution, data, **known) -> dict:
     save_attribution(result, folder)
-    return {"dataset": data.id, "dataset_name": data.name, "model_name": result.model,
-            "label": "cell_type", "methods": list(result.methods), "cells": 9, **known}  # fmt: skip
+    return {"dataset": data.id, "dataset_name": data.name, "view": data.meta["view"],
+            "model_name": result.model, "label": "cell_type", "methods": list(result.methods),
+            "cells": 9, **known}  # fmt: skip
+
+
+def test_a_gene_that_the_model_does_not_know_has_expression_and_no_score(home, write, app):
+    library = Library(home)
+    data = add_dataset(library, LOCAL, write(toy(15)))
+    whole = explained()
+    cut = replace(
+        whole, genes=whole.genes[1:], expression=whole.expression[:, 1:],
+        seen={way: matrix[:, 1:] for way, matrix in whole.seen.items()},
+        scores={source: matrix[:, 1:] for source, matrix in whole.scores.items()},
+    )  # fmt: skip
+    library.add(LOCAL, "attribution", "scores", lambda f: _filled(f, cut, data))
+    tab(go(app.run(), "attribution"), "One gene")
+    app.selectbox(key="one_gene").set_value(SYMBOLS[0]).run()
+    assert f"{SYMBOLS[0]} has no score: the model does not know it" in texts(app.info)
+    assert "n = 45 cells." in texts(app.caption)
+    # 0 in the explained cells would be a lie: its values were left out
+    assert app.selectbox(key="gene_types_from").options == ["cell_type (of the file)",
+                                                            "donor (of the file)"]  # fmt: skip
 
 
 @pytest.fixture
@@ -203,10 +225,71 @@ def test_every_other_tab(shown, name, said):
 
 
 def test_a_gene_that_is_never_read_is_said_to_be_so(shown):
-    tab(shown, "Genes by type")
-    shown.selectbox(key="one_gene").set_value(len(SYMBOLS) - 1).run()
+    tab(shown, "One gene")
+    shown.selectbox(key="one_gene").set_value(SYMBOLS[-1]).run()
     assert f"{SYMBOLS[-1]}, Integrated gradients, both" in texts(shown.caption)
     assert "Read in no cell of B, Mono, T" in texts(shown.caption)
+
+
+def test_the_genes_of_the_chart_stand_first_and_all_others_follow(shown, kept):
+    tab(shown, "One gene")
+    options = shown.selectbox(key="one_gene").options
+    assert set(options[:3]) == set(TYPES["B"])
+    assert sorted(options) == sorted(SYMBOLS)
+    shown.selectbox(key="one_gene").set_value("LYZ").run()
+    shown.selectbox(key=f"type_{kept[1].id}").set_value("Mono").run()
+    assert shown.selectbox(key="one_gene").value == "LYZ"  # another type, the same gene
+    assert set(shown.selectbox(key="one_gene").options[:3]) == set(TYPES["Mono"])
+
+
+def chart(app, key):
+    """What is drawn under a key."""
+    return json.loads(next(c for c in app.get("plotly_chart") if c.key == key).proto.spec)
+
+
+def test_a_gene_by_type_is_the_files(shown, kept):
+    tab(shown, "One gene")
+    shown.selectbox(key="one_gene").set_value("CD79A").run()
+    cells = open_dataset(kept[0]).usable()
+    values = cells.expression[:, np.flatnonzero(cells.genes == "CD79A")].toarray().ravel()
+    types = np.repeat(list(TYPES), 15)
+    some = (values > 0).sum()
+    assert shown.selectbox(key="gene_types_from").value == "cell_type (of the file)"
+    assert "n = 45 cells." in texts(shown.caption)
+    drawn = chart(shown, "gene_by_type")["data"]
+    boxes = [trace for trace in drawn if trace["type"] == "box"]
+    assert boxes[0]["name"] == "B"  # its planted type has the highest mean
+    for box in boxes:
+        mine = values[types == box["name"]]
+        assert box["mean"] == pytest.approx([mine.mean()])
+        assert box["median"] == pytest.approx([np.median(mine)])
+    assert some < 45
+    shares = {t["text"] for t in drawn if t["type"] == "bar"}
+    assert shares == {f"{(values[types == name] > 0).mean():.0%}" for name in TYPES}
+
+
+def test_the_map_of_a_gene_is_made_on_demand(shown, home, monkeypatch):
+    monkeypatch.setattr(map_job, "umap_of", lambda vectors: vectors[:, :2])  # ten times as fast
+    tab(shown, "One gene")
+    shown.selectbox(key="one_gene").set_value("CD79A").run()
+    shown.button(key="umap").click().run()
+    assert [job.state for job in work(home)] == ["done"]
+    shown.run()
+    assert "map of n = 45 cells, computed from 50 principal components" in texts(shown.caption)
+    none, some = chart(shown, "gene_map")["data"]
+    assert none["marker"]["color"] == "#9AA0A6"
+    assert len(none["text"]) + len(some["text"]) == 45
+
+
+def test_the_explained_cells_alone_can_give_the_types(shown):
+    tab(shown, "One gene")
+    shown.selectbox(key="one_gene").set_value("CD79A").run()
+    shown.selectbox(key="gene_types_from").set_value("the explained cells alone").run()
+    assert "n = 9 cells." in texts(shown.caption)
+    boxes = [t for t in chart(shown, "gene_by_type")["data"] if t["type"] == "box"]
+    result = explained()
+    values = result.expression.toarray()[result.types == 0, SYMBOLS.index("CD79A")]
+    assert boxes[0]["mean"] == pytest.approx([values.mean()])
 
 
 def test_ones_own_table_is_a_database(shown):
@@ -241,6 +324,9 @@ def test_a_result_outlives_its_dataset(shown, kept, home):
     shown.query_params["attribution"] = kept[1].id
     confirm(shown)
     assert Library(home).list(LOCAL, "attribution")[0].meta["markers"]["builtin"]["B"] == "B cell"
+    tab(shown, "One gene")
+    assert "the explained ones alone" in texts(shown.info)
+    assert "n = 9 cells." in texts(shown.caption)
 
 
 @pytest.fixture(scope="module")

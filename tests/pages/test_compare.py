@@ -139,6 +139,21 @@ def test_each_effort_shows_its_time_and_brings_its_choices(app, write, home):
     assert given["baselines"] == list(EFFORTS[1].baselines)
 
 
+def test_the_sentence_of_text_encoders_is_chosen_and_a_prefix_must_be_written(app, write, home):
+    open_path(app.run(), write(toy()))
+    chosen(app, ["minilm", "pca"]).selectbox(key="sentence_format").set_value("prefix").run()
+    app.text_input(key="sentence_prefix").set_value(" ").run()
+    assert not app.exception
+    app.button(key="compare").click().run()
+    assert "prefix of the sentences is empty" in texts(app.error)
+    assert not JobBook(home).list(LOCAL)
+    app.text_input(key="sentence_prefix").set_value("human blood:").run()
+    app.button(key="compare").click().run()
+    assert not app.exception
+    given = JobBook(home).list(LOCAL)[0].settings
+    assert (given["sentence"], given["prefix"]) == ("prefix", "human blood:")
+
+
 def test_without_encoders_there_is_a_message(app, write, home):
     open_path(app.run(), write(toy()))
     go(app, "compare").multiselect(key="encoders").set_value([]).run()

@@ -6,6 +6,7 @@ AppTest has no worker: a test runs the queued job itself, as the worker would.
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import h5py
@@ -147,6 +148,26 @@ def test_every_tab_of_a_dataset(app, part):
     app.session_state["part"] = part
     app.run()
     assert not app.exception
+
+
+def test_names_are_written_on_a_map_only_when_asked_for(app):
+    go(app.run(), "dataset").button(key="demo").click().run()
+    app.session_state["part"] = "Map"
+    app.run()
+
+    def written():
+        drawn = next(c for c in app.get("plotly_chart") if c.key == "map")
+        return json.loads(drawn.proto.spec)["layout"].get("annotations", [])
+
+    assert written() == []
+    app.toggle(key="map_names").set_value(True).run()
+    assert len(written()) == 10  # types of the demo
+
+
+def test_the_start_page_leads_to_every_step(app):
+    app.run()
+    pages = {link.proto.page for link in app.get("page_link")}
+    assert {"dataset", "compare", "classify", "attribution"} <= pages
 
 
 def test_a_map_is_computed_as_a_job(app, write, home):

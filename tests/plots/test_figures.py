@@ -104,6 +104,28 @@ def test_histogram_counts_every_cell():
     assert not all(grey)
 
 
+def test_plotlys_buttons_have_the_top_of_a_titled_map_to_themselves():
+    titled = plots.value_map(np.zeros((1, 2)), np.ones(1), "minilm: LYZ", "u").figure.layout
+    assert titled.title.text == "minilm: LYZ"
+    assert titled.title.y == 1
+    assert titled.title.yanchor == "top"
+    assert titled.title.pad.t >= 28  # the buttons' height
+    assert titled.margin.t >= titled.title.pad.t + 24  # and the title ends above the cells
+    bare = plots.value_map(np.zeros((1, 2)), np.ones(1), "", "u").figure.layout
+    assert bare.margin.t < titled.margin.t
+    assert bare.title.text is None
+
+
+def test_names_are_written_where_asked_for():
+    points, codes = np.zeros((2, 2)), np.array([0, 1])
+    written, bare = (
+        plots.class_map(points, codes, ["a", "b"], "t", names=names).figure.layout.annotations
+        for names in (True, False)
+    )
+    assert [note.text for note in written] == ["a", "b"]
+    assert not bare
+
+
 def test_names_from_files_are_text():
     drawn = plots.class_map(np.zeros((1, 2)), np.array([0]), ["<b>x</b>"], "t")
     assert drawn.figure.layout.annotations[0].text == "&lt;b&gt;x&lt;/b&gt;"

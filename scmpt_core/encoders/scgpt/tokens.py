@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from scmpt_core.encoders.base import LongCells
 from scmpt_core.seeds import cell_seeds, draw, mix, uniform
 
 if TYPE_CHECKING:
     from scmpt_core.cells import Cells
+    from scmpt_core.encoders.base import LongCells
 
 DIGIT = 11  # bits sorted by a pass
 RADIX = 1 << DIGIT

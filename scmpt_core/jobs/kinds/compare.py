@@ -26,7 +26,10 @@ def plan_of(settings: dict) -> evaluation.Plan:
     return evaluation.Plan.of(
         settings["encoders"], settings["effort"], settings.get("heads"),
         settings.get("baselines"), settings.get("splits"),
-        EncoderOptions(settings.get("long_cells", "random")),
+        EncoderOptions(
+            settings.get("long_cells", "random"), settings.get("sentence", "plain"),
+            settings.get("prefix", ""),
+        ),
     )  # fmt: skip
 
 
@@ -72,7 +75,8 @@ def _run(context: Context) -> dict:
             "dataset": item.id, "dataset_name": item.name, "view": view_of(item).to_json(),
             "label": task.label, "group": task.group, "encoders": list(plan.encoders),
             "seeds": plan.seeds, "effort": settings["effort"],
-            "long_cells": plan.options.long_cells,
+            "long_cells": plan.options.long_cells, "sentence": plan.options.sentence,
+            "prefix": plan.options.prefix,
             "cells": len(task.cells), "classes": len(task.classes), "best": best["name"],
             "macro_f1": best["macro_f1"]["mean"],
         }  # fmt: skip

@@ -10,8 +10,10 @@ from scmpt_core.attribution import Attribution
 from scmpt_core.library import Item
 from scmpt_core.ui.attribution.agree import agree
 from scmpt_core.ui.attribution.cell import cell
+from scmpt_core.ui.attribution.chosen import ONE_GENE
 from scmpt_core.ui.attribution.databases import choose_database
 from scmpt_core.ui.attribution.downloads import downloads
+from scmpt_core.ui.attribution.gene import one_gene
 from scmpt_core.ui.attribution.genes import top, ways
 from scmpt_core.ui.attribution.heat import heat
 from scmpt_core.ui.attribution.keep import attribution_of, matches_of
@@ -22,6 +24,7 @@ from scmpt_core.ui.components import plain
 
 TABS = {
     "Top genes": top,
+    ONE_GENE: one_gene,
     "Known markers": markers,
     "Text, scGPT and fused": ways,
     "Genes by type": heat,

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from scmpt_core import fusion
 from scmpt_core.attribution import Attribution, Subject, ways_of
 from scmpt_core.calibration import apply_temperature
 from scmpt_core.device import choose_device
 from scmpt_core.errors import DataError
 from scmpt_core.fusion import ScMPT, reference_folder
 from scmpt_core.library import Item
+from scmpt_core.ui.attribution.keep import explained_item
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.classify.models import model_place
 from scmpt_core.ui.components import guarded, plain
-from scmpt_core.ui.state import dataset_of, library, owner
+from scmpt_core.ui.state import dataset_of, model_in
 
 SHOWN = 3  # types beside the cell's own
 
@@ -34,7 +34,7 @@ def away(view: View, row: int, genes: list[str]) -> None:
     """
     st.markdown("**What the model says without some genes**")
     meta = view.item.meta
-    kept = {d.id: d for d in library().list(owner(), "dataset")}.get(meta["dataset"])
+    kept = explained_item(view.item)
     if kept is None or not {"model", "reference"} & set(meta) or model_place(meta) is None:
         st.info("The model or the cells are no longer kept, so it cannot be asked again.")
         return
@@ -54,15 +54,10 @@ def away(view: View, row: int, genes: list[str]) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _model(folder: str) -> ScMPT:
-    return fusion.load(Path(folder), choose_device())
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
 def _subject(
     id: str, row: int, folder: str, _result: Attribution, _kept: Item
 ) -> tuple[Subject, ScMPT]:
-    model = _model(folder)
+    model = model_in(folder)
     cells = dataset_of(_kept).usable().restrict(set(model.genes))
     at = np.flatnonzero(cells.ids == _result.ids[row])
     if len(at) != 1:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from scmpt_core.attribution import TypeScores, jaccard
 from scmpt_core.plots import attribution as figures
+from scmpt_core.ui.attribution.chosen import open_gene
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.attribution.scores import (
     UNIT,
@@ -81,6 +82,7 @@ def _bars(view: View, way: str, key: str) -> None:
             None if markers is None else markers[top], UNIT,
         ),
         key, _caption(view, way, scores, None if markers is None else int(markers[top].sum())),
+        on_point=open_gene(key, view.result.genes[top].tolist()),
     )  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def _caption(view: View, way: str, scores: TypeScores, found: int | None) -> str
     which = "named right" if view.correct_only else "right and wrong ones"
     text = (
         f"{view.type}, {method_title(view.method)}, {way}: mean of n = {scores.n} "
-        f"cell{'s' * (scores.n != 1)} ({which}); {spread}."
+        f"cell{'s' * (scores.n != 1)} ({which}); {spread}. A click on a bar shows its gene."
     )
     if found is None:
         return text

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from scmpt_core.attribution import TypeScores
 from scmpt_core.plots import attribution as figures
+from scmpt_core.ui.attribution.chosen import ONE_GENE
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.attribution.scores import UNIT, method_title, top_of
+from scmpt_core.ui.attribution.scores import method_title, top_of
 from scmpt_core.ui.components import plot
 
 
@@ -34,29 +34,7 @@ def heat(view: View) -> None:
         "gene_types",
         f"{method_title(view.method)}, {view.way}: mean over the {view.cells}, in shares of each "
         f"type's strongest score. The {most} highest genes of each type, {len(rows)} in all. "
-        "Orange speaks for the type, blue against; blank: not read in any of its cells.",
+        "Orange speaks for the type, blue against; blank: not read in any of its cells. A single "
+        f"gene: see {ONE_GENE}.",
         wide=True,
     )
-    _one_gene(view, found, rows)
-
-
-def _one_gene(view: View, found: dict[str, TypeScores], first: np.ndarray) -> None:
-    """A gene's score in every type; those of the heat map stand first in the list."""
-    genes = view.result.genes
-    others = np.setdiff1d(np.arange(len(genes)), first)
-    at = st.selectbox(
-        "One gene in every type", [*first.tolist(), *others.tolist()],
-        format_func=lambda i: str(genes[i]), key="one_gene",
-    )  # fmt: skip
-    unread = [name for name, scores in found.items() if not scores.seen[at]]
-    plot(
-        figures.top_genes(
-            [f"{name} ({scores.n})" for name, scores in found.items()],
-            np.array([scores.mean[at] for scores in found.values()]),
-            np.array([scores.spread[at] for scores in found.values()]), None, UNIT,
-        ),
-        "one_gene_types",
-        f"{genes[at]}, {method_title(view.method)}, {view.way}: mean over each type's cells (n in "
-        "brackets); bars: standard deviation over cells."
-        + (f" Read in no cell of {', '.join(unread)}." if unread else ""),
-    )  # fmt: skip

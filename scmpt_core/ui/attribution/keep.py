@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -30,10 +31,18 @@ def _read(id: str, created: float, _item: Item) -> Attribution:
     return load_attribution(_item.folder)
 
 
+def explained_item(item: Item) -> Item | None:
+    """The dataset as it was seen when it was explained; ``None`` where it was deleted."""
+    for kept in library().list(owner(), "dataset"):
+        if kept.id == item.meta["dataset"]:
+            return replace(kept, meta=kept.meta | {"view": item.meta["view"]})
+    return None
+
+
 def _keeper(item: Item) -> Item:
-    """The dataset; where it was deleted, the result itself."""
+    """The dataset, of which ``item`` may be a result; where it was deleted, the result itself."""
     kept = {d.id: d for d in library().list(owner(), "dataset")}
-    return kept.get(item.meta["dataset"]) or library().get(owner(), item.kind, item.id)
+    return kept.get(item.meta.get("dataset", item.id)) or library().get(owner(), item.kind, item.id)
 
 
 def matches_of(item: Item, labels: Sequence[str], database: MarkerDatabase) -> list[Match]:

@@ -36,7 +36,7 @@ def markers(view: View) -> None:
     if view.database is None:
         st.info("Choose a database of markers above, or use the built-in table.")
         return
-    matching(view)
+    matching(view.item, view.database, view.matches)
     if not any(match.confirmed and match.entry is not None for match in view.matches):
         st.info("Confirm what at least one label is; then its genes are held against its markers.")
         return

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from scmpt_core.library import Item
 from scmpt_core.markers import EXACT, MarkerDatabase, Match, confirm, shared_entries
 from scmpt_core.ui.attribution.keep import forget_matches, keep_matches
-from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.components import plain
 
 LATER, NONE = "decide later", "no entry of the database"
 
 
-def matching(view: View) -> None:
+def matching(item: Item, database: MarkerDatabase, matches: Sequence[Match]) -> None:
     """The labels in a form; what stands there when it is sent is confirmed."""
-    done = sum(match.confirmed for match in view.matches)
+    done = sum(match.confirmed for match in matches)
     with st.expander(
-        f"What each label is in {view.database.name}: {done} of {len(view.matches)} confirmed",
-        expanded=done < len(view.matches), key="matching",
+        f"What each label is in {database.name}: {done} of {len(matches)} confirmed",
+        expanded=done < len(matches), key="matching",
     ):  # fmt: skip
         st.caption(
             "Names of types differ between files and databases. Nothing is computed for a label "
@@ -30,12 +30,12 @@ def matching(view: View) -> None:
             help="Otherwise only entries of the same cell type are filled in. Look through them: "
             "what stands there when you press the button is confirmed.",
         )  # fmt: skip
-        with st.form(f"matching_{view.item.id}_{view.database.title}", border=False):
+        with st.form(f"matching_{item.id}_{database.title}", border=False):
             columns = st.columns(2, gap="large")
             chosen = []
-            for i, match in enumerate(view.matches):
+            for i, match in enumerate(matches):
                 with columns[i % 2]:
-                    chosen.append(_entry(view.database, match, fill))
+                    chosen.append(_entry(database, match, fill))
             with st.container(horizontal=True):
                 sent = st.form_submit_button(
                     "Confirm these entries", key="confirm_entries", type="primary",
@@ -45,11 +45,11 @@ def matching(view: View) -> None:
                     "Forget all", key="forget_entries", icon=":material/undo:", disabled=not done
                 )
         if sent:
-            _keep(view, chosen)
+            _keep(item, database, matches, chosen)
         if cleared:
-            forget_matches(view.item, view.database)
+            forget_matches(item, database)
             st.rerun()
-        _shared(view.matches)
+        _shared(matches)
 
 
 def _entry(database: MarkerDatabase, match: Match, fill: bool) -> str:
@@ -73,13 +73,15 @@ def _entry(database: MarkerDatabase, match: Match, fill: bool) -> str:
     )  # fmt: skip
 
 
-def _keep(view: View, chosen: Sequence[str]) -> None:
-    matches = [
-        confirm(match, None if name == NONE else name, view.database)
-        for match, name in zip(view.matches, chosen, strict=True)
+def _keep(
+    item: Item, database: MarkerDatabase, matches: Sequence[Match], chosen: Sequence[str]
+) -> None:
+    kept = [
+        confirm(match, None if name == NONE else name, database)
+        for match, name in zip(matches, chosen, strict=True)
         if name != LATER
     ]
-    keep_matches(view.item, matches, view.database)
+    keep_matches(item, kept, database)
     st.rerun()
 
 

@@ -14,15 +14,18 @@ from scmpt_core.ui.attribution.cost import cost_words
 from scmpt_core.ui.attribution.scores import TITLES
 from scmpt_core.ui.classify.models import Offer
 from scmpt_core.ui.components import guarded
+from scmpt_core.ui.labels import choose_label
 from scmpt_core.ui.state import library, owner
-
-PREDICTED = "what the model predicts"
 
 
 def start(item: Item, dataset: Dataset, offer: Offer, busy: bool) -> None:
     """The form, its cost in words, and the button."""
     config = read_config(offer.folder)
-    label = _label(dataset, config)
+    label = choose_label(
+        dataset, config, "Type to explain", "attribution_label",
+        "The known type of each cell, from a column whose names the model knows, or the type that "
+        "the model gives it.",
+    )  # fmt: skip
     methods = st.multiselect(
         "Methods", list(TITLES), ["ig"], format_func=TITLES.__getitem__, key="attribution_methods",
         help="  \n".join(f"**{m.title}**: {m.summary} ({m.reference})" for m in METHODS),
@@ -74,20 +77,6 @@ def _send(settings: dict) -> None:
     st.query_params["attribution"] = job.id
     st.query_params.pop("model", None)
     st.rerun()
-
-
-def _label(dataset: Dataset, config: dict) -> str | None:
-    """The column whose type is explained; ``None``: the predicted one."""
-    columns = [found.column for found in dataset.labels]
-    fits = [c for c in columns if set(config["classes"]) & set(dataset.adata.obs[c].astype(str))]
-    options = [PREDICTED, *fits]
-    at = options.index(config["label"]) if config["label"] in fits else 0
-    chosen = st.selectbox(
-        "Type to explain", options, at, key=f"attribution_label_{dataset.name}_{len(options)}",
-        help="The known type of each cell, from a column whose names the model knows, or the type "
-        "that the model gives it.",
-    )  # fmt: skip
-    return None if chosen == PREDICTED else chosen
 
 
 def _types(dataset: Dataset, label: str | None, classes: list[str]) -> int:

@@ -17,12 +17,14 @@ from scmpt_core.labelling import OUTCOMES, Labelling, disputed, outcomes, set_te
 from scmpt_core.library import Item
 from scmpt_core.ui.classify.palette import palette_of
 from scmpt_core.ui.components import legend, plain, plot
+from scmpt_core.ui.maps import names_toggle, picture_words
 from scmpt_core.votes import MIXED
 
 MAX_LISTED = 1000
 ALL, DISPUTED = "all", "cells that the encoders name differently"
 ORDERS = ("least sure first", "surest first", "as in the file")
 Painted = tuple[plots.CellMap, list[str], list[str]]  # figure, names present, palette
+Paint = Callable[[np.ndarray, dict, bool], Painted]  # points, look, whether names are written
 
 
 @st.fragment
@@ -70,22 +72,22 @@ def show_disputed() -> None:
 
 def _map(item: Item, labelling: Labelling, summary: dict, rows: np.ndarray) -> None:
     ways = _ways(item, labelling)
-    by = _select(st.container(), "Colour by", list(ways), "label_colour")
+    left, right = st.columns([5, 1], vertical_alignment="bottom")
+    by = _select(left, "Colour by", list(ways), "label_colour")
+    written = names_toggle(right)
     points = _points(item.id, item.created, item.folder)
     n = len(points)
     look = {"ids": labelling.ids, "height": 520, "selected": rows if len(rows) < n else None}
-    drawn, names, palette = ways[by](points, look)
+    drawn, names, palette = ways[by](points, look, written)
     caption = f"UMAP {summary['map']}; {n:,} cells coloured by {by}."
     if len(rows) < n:
         caption += f" The {len(rows):,} cells chosen above stand out."
-    if n > plots.PICTURE:
-        caption += " So many are drawn as one picture, without names under the pointer."
     if names:
         legend(names, palette)
-    plot(drawn.figure, "labels_map", caption)
+    plot(drawn.figure, "labels_map", caption + picture_words(n))
 
 
-def _ways(item: Item, labelling: Labelling) -> dict[str, Callable[[np.ndarray, dict], Painted]]:
+def _ways(item: Item, labelling: Labelling) -> dict[str, Paint]:
     """What the map can be coloured by."""
     said, types = labelling.prediction, palette_of(item, labelling)
     classes = np.array(said.classes)
@@ -105,7 +107,7 @@ def _ways(item: Item, labelling: Labelling) -> dict[str, Callable[[np.ndarray, d
     return ways
 
 
-def _by_name(values: np.ndarray, palette: list[str]) -> Callable[[np.ndarray, dict], Painted]:
+def _by_name(values: np.ndarray, palette: list[str]) -> Paint:
     """Those that are in no palette are grey and lie below the others."""
     present = sorted(set(values.tolist()), key=lambda name: (name in palette, name))
     codes = np.searchsorted(np.sort(present), values)
@@ -113,16 +115,15 @@ def _by_name(values: np.ndarray, palette: list[str]) -> Callable[[np.ndarray, di
     codes = np.array([place[name] for name in np.sort(present)])[codes]
     names = [{UNKNOWN: UNKNOWN, MIXED: MIXED, "": "in no cluster"}.get(n, n) for n in present]
 
-    def paint(points: np.ndarray, look: dict) -> Painted:
-        return plots.class_map(points, codes, names, "", palette=palette, **look), names, palette
+    def paint(points: np.ndarray, look: dict, written: bool) -> Painted:
+        drawn = plots.class_map(points, codes, names, "", palette=palette, names=written, **look)
+        return drawn, names, palette
 
     return paint
 
 
-def _by_value(
-    values: np.ndarray, unit: str, limits: tuple[float, float] | None
-) -> Callable[[np.ndarray, dict], Painted]:
-    def paint(points: np.ndarray, look: dict) -> Painted:
+def _by_value(values: np.ndarray, unit: str, limits: tuple[float, float] | None) -> Paint:
+    def paint(points: np.ndarray, look: dict, written: bool) -> Painted:
         return plots.value_map(points, values, "", unit, limits=limits, **look), [], []
 
     return paint

@@ -25,7 +25,7 @@ FOUND = "found on the cells' vectors (Leiden)"
 def fit(item: Item, dataset: Dataset, offer: Offer) -> bool:
     """Normalisation and overlap, judged before anything runs; whether it can be used."""
     cells = dataset.usable()
-    found = _preview(offer.id, str(offer.folder), item.id, cells.fingerprint, cells)
+    found = preview_of(offer.id, str(offer.folder), item.id, cells.fingerprint, cells)
     with st.container(horizontal=True, gap="large"):
         st.metric("Cells", f"{len(cells):,}", width="content")
         st.metric("Genes shared with training", f"{found.shared_genes:,}", width="content")
@@ -55,7 +55,8 @@ def fit(item: Item, dataset: Dataset, offer: Offer) -> bool:
 
 
 @st.cache_data(max_entries=50, show_spinner="Comparing genes …")
-def _preview(model: str, folder: str, item: str, fingerprint: str, _cells: Cells) -> Fit:
+def preview_of(model: str, folder: str, item: str, fingerprint: str, _cells: Cells) -> Fit:
+    """How the model in ``folder`` fits the cells, compared once."""
     return preview(Path(folder), _cells)
 
 

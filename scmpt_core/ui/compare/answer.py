@@ -17,6 +17,7 @@ from scmpt_core.evaluation import (
     with_interval,
 )
 from scmpt_core.library import Item
+from scmpt_core.sentences import PLAIN, get_format
 from scmpt_core.ui.compare.settings import LONG_WORDS
 from scmpt_core.ui.components import plain, plot
 
@@ -89,7 +90,7 @@ def _caption(item: Item, result: StoredComparison) -> str:
     return (
         f"Label {data['label']}, {len(data['classes'])} classes, {data['cells']:,} cells, "
         f"split {group}. {_spread(result.best['macro_f1'], split['runs'])} Colours: what a model "
-        f"reads. {_long_cells(item)}Normalisation: {data['normalisation']}."
+        f"reads. {_long_cells(item)}{_sentences(item)}Normalisation: {data['normalisation']}."
     )
 
 
@@ -111,6 +112,17 @@ def _long_cells(item: Item) -> str:
         return ""
     kept = LONG_WORDS[item.meta.get("long_cells", "random")]
     return f"Of cells with more genes than it reads, scGPT read {kept}. "
+
+
+def _sentences(item: Item) -> str:
+    """How text encoders read the cells, where they took part and it was not the plain way."""
+    name, prefix = item.meta.get("sentence", PLAIN.name), item.meta.get("prefix", "")
+    texts = any(get_spec(encoder).info.modality == "text" for encoder in item.meta["encoders"])
+    if name == PLAIN.name or not texts:
+        return ""
+    form = get_format(name)
+    text = f" “{prefix}”" if prefix else ""
+    return f"Sentences of text encoders: {form.title.lower()}{text}. "
 
 
 def tables(item: Item, result: StoredComparison) -> None:

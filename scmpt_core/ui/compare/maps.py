@@ -16,6 +16,7 @@ from scmpt_core.ui.compare.cells import drawn, drawn_around, listed, selection
 from scmpt_core.ui.compare.models import against
 from scmpt_core.ui.components import legend, plain, plot_config
 from scmpt_core.ui.dataset_view import expression_of, gene_picker
+from scmpt_core.ui.maps import names_toggle
 from scmpt_core.ui.state import dataset_of, library, owner
 
 RIGHT_OR_WRONG = ("right", "wrong")
@@ -45,9 +46,7 @@ def maps(item: Item, result: StoredComparison, model: str) -> None:
         help="Of all cells, most were trained on; only test cells show how good a model is.",
     )  # fmt: skip
     names = right.multiselect("Maps of", list(result.maps), list(result.maps), key="map_of")
-    written = last.toggle(
-        "Names", key="map_names", help="Write the types on the maps; best with one map at a time."
-    )
+    written = names_toggle(last)
     rows = np.arange(len(result.part)) if which == "all cells" else cells_tested(result)
     selected = selection(item)
     look = {
@@ -134,7 +133,8 @@ def _gene(item: Item, cells: int, look: dict) -> Painter | None:
     gene = gene_picker(dataset)
     values = expression_of(dataset, gene)
     return Painter(
-        lambda xy, title: plots.value_map(xy, values, f"{title}: {gene}", "log expr.", **look)
+        lambda xy, title: plots.expression_map(xy, values, f"{title}: {gene}", **look),
+        words=f"{plain(plots.expressed_words(values[look['rows']]))} ",
     )
 
 

@@ -17,12 +17,15 @@ from scmpt_core.jobs import Estimate, Job, estimate_compare, submit
 from scmpt_core.jobs.kinds.compare import plan_of
 from scmpt_core.library import Item
 from scmpt_core.progress import duration
+from scmpt_core.sentences import FORMATS, MOST_PREFIX, PLAIN, PREFIX, get_format
+from scmpt_core.ui.compare.forecast import forecast
 from scmpt_core.ui.components import guarded
 from scmpt_core.ui.state import library, owner
 
 DEMO_CELLS = 700
 NONE = "none: split at random"
 LONG_WORDS = {"random": "a random subset", "highest": "the highest"}
+EXAMPLE = "human cell:"  # of a prefix
 READS = {"text": "a sentence of genes", "genes": "genes and binned values",
          "expression": "all expression"}  # fmt: skip
 
@@ -39,7 +42,8 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
     effort = _effort(dataset, group, names)
     chosen = _more(effort, len(names))
     given = comparison_settings(item, label, group, names, effort, **chosen)
-    if names:
+    written = chosen["sentence"] != PREFIX.name or bool(chosen["prefix"].strip())
+    if names and written:
         st.caption(_believed(expected(dataset, given), choose_device().reason))
     if st.button("Compare", type="primary", width="stretch", disabled=busy, key="compare",
                  help="One comparison of a dataset runs at a time." if busy else None):  # fmt: skip
@@ -47,6 +51,8 @@ def settings(item: Item, dataset: Dataset, busy: bool) -> None:
             job = start_comparison(given)
             st.query_params["comparison"] = job.id  # the result will bear its id
             st.rerun()
+    if written:
+        forecast(item, dataset, given)
     missing = sum(not e["ready"] for e in encoders)
     with st.expander(f"About the encoders ({missing} not on this machine)"):
         about(encoders)
@@ -83,11 +89,15 @@ def _effort(dataset: Dataset, group: str | None, names: list[str]) -> str:
 def _chosen(effort: str) -> dict:
     """What the widgets of :func:`_more` hold for an effort, or will when they are drawn."""
     preset, kept = get_effort(effort), st.session_state
+    sentence = kept.get("sentence_format", PLAIN.name)
+    prefix = kept.get("sentence_prefix", "").strip() or EXAMPLE
     return {
         "splits": kept.get(f"splits_{effort}", preset.seeds),
         "heads": kept.get(f"heads_{effort}", [h for h in preset.heads if h != RECOMMENDED]),
         "baselines": kept.get(f"baselines_{effort}", list(preset.baselines)),
         "long_cells": kept.get("long_cells", LONG_CELLS[0]),
+        "sentence": sentence,
+        "prefix": prefix if sentence == PREFIX.name else "",
     }
 
 
@@ -121,9 +131,31 @@ def _more(effort: str, encoders: int) -> dict:
             "genes in all cells, and weakly expressed markers are then never read. Shorter cells "
             "are read whole.",
         )  # fmt: skip
+        sentence, prefix = _sentence()
     return {
-        "splits": int(splits), "heads": heads, "baselines": baselines, "long_cells": long_cells
+        "splits": int(splits), "heads": heads, "baselines": baselines, "long_cells": long_cells,
+        "sentence": sentence, "prefix": prefix,
     }  # fmt: skip
+
+
+def _sentence() -> tuple[str, str]:
+    """How text encoders read a cell: the format, and its text where it takes one."""
+    offered = [f for f in FORMATS if f.ready()]
+    sentence = st.selectbox(
+        "Sentences of text encoders", [f.name for f in offered], key="sentence_format",
+        persist_state="session", format_func=lambda name: get_format(name).title,
+        help=" ".join(
+            f"**{f.title}**: {f.summary}{' (fitted to the training cells)' * f.fitted}."
+            for f in offered
+        ),
+    )  # fmt: skip
+    if sentence != PREFIX.name:
+        return sentence, ""
+    prefix = st.text_input(
+        "Text before each cell's genes", EXAMPLE, max_chars=MOST_PREFIX, key="sentence_prefix",
+        persist_state="session", help="Such as tissue and organism; it takes the place of genes.",
+    )  # fmt: skip
+    return sentence, prefix.strip()
 
 
 def comparison_settings(

@@ -1,10 +1,8 @@
-"""Cells → genes ranked by expression → cell sentences.
+"""Cells → genes ranked by expression.
 
-A cell sentence (arXiv 2507.10039; Levine et al. 2023, doi:10.1101/2023.09.11.557287) is the
-symbols of the expressed genes by falling expression, zeros left out, separated by spaces. On
-count data most neighbours in it are tied, so the ties decide what a text encoder reads; they are
-broken by a hash of the cell's content and the symbol (:mod:`scmpt_core.seeds`), never by column
-order.
+On count data most neighbours in a ranking are tied, so the ties decide what a text encoder reads;
+they are broken by a hash of the cell's content and the symbol (:mod:`scmpt_core.seeds`), never by
+column order.
 """
 
 from __future__ import annotations
@@ -32,21 +30,19 @@ class RankedGenes:
         return self.genes[self.indptr[cell] : self.indptr[cell + 1]]
 
 
-def rank_genes(cells: Cells) -> RankedGenes:
-    """Rank each cell's expressed genes; equal for any order of columns or rows."""
+def rank_genes(cells: Cells, weights: np.ndarray | None = None) -> RankedGenes:
+    """Rank each cell's expressed genes; equal for any order of columns or rows.
+
+    ``weights``, (genes,) positive, multiply the expression that is ranked by.
+    """
     x = cells.expression
+    values = x.data if weights is None else x.data * weights.astype(np.float32)[x.indices]
     genes = np.empty(x.nnz, dtype=np.int64)
     _rank(
-        x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data, cells.gene_hashes,
+        x.indptr.astype(np.int64), x.indices.astype(np.int64), values, cells.gene_hashes,
         cell_seeds(cells), genes,
     )  # fmt: skip
     return RankedGenes(x.indptr.astype(np.int64), genes)
-
-
-def cell_sentences(cells: Cells) -> list[str]:
-    """The whole sentence of each cell; ``""`` for a cell without expressed genes."""
-    ranked = rank_genes(cells)
-    return [" ".join(cells.genes[ranked.of(cell)]) for cell in range(len(cells))]
 
 
 @numba.njit(cache=True, nogil=True)
