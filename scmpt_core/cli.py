@@ -494,6 +494,30 @@ def ablations(as_json: Json = False) -> None:
 
 
 @app.command()
+def robustness(
+    file: File,
+    model: Annotated[Path, typer.Option("--model", help="A folder that `train` wrote.")],
+    matrix: Matrix = None,
+    view: ViewJson = None,
+    as_json: Json = False,
+) -> None:
+    """Try a model on shifted cells and unseen types, and keep the card beside it.
+
+    FILE is what it was trained on: types and donors are held back from new models like it.
+    """
+    from scmpt_core import fusion, verbs
+    from scmpt_core.data import load
+
+    store, device = _machine()
+    result = verbs.robustness_file(
+        load(file, _view(matrix, view)), fusion.load(model, device), model, store, device,
+        Reporter(),
+    )  # fmt: skip
+    left_out = [f"not tried: {what}: {why}" for what, why in result["about"]["left_out"].items()]
+    show(result, as_json, [*result["sentences"], *left_out, result["output"]])
+
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +50,7 @@ from scmpt_core.encoders import (
 )
 from scmpt_core.errors import SettingError
 from scmpt_core.forecast import CELLS, Forecast, forecast
-from scmpt_core.fusion import Rule, ScMPT, Task, embed, fit_encoders, load_encoders
+from scmpt_core.fusion import Rule, ScMPT, Task, embed, fit_encoders, load_encoders, make_task
 from scmpt_core.labelling import (
     Clustering,
     dataset_record,
@@ -63,6 +63,7 @@ from scmpt_core.labelling import (
 from scmpt_core.library import embedding_rate, known_rates
 from scmpt_core.markers import MarkerDatabase, accept_exact, open_database
 from scmpt_core.progress import Meter, Progress, part, silent
+from scmpt_core.robustness import CARD, make_card, save_card
 
 
 def check(dataset: Dataset) -> dict:
@@ -401,6 +402,33 @@ def ablate_file(
         "ablations": [ablation_row(result, row) for row in summarise(result)],
         "skipped": result.skipped, "encoded": result.encoded,
         "output": None if out is None else str(out),
+    }  # fmt: skip
+
+
+def robustness_file(
+    dataset: Dataset,
+    model: ScMPT,
+    folder: Path,
+    store: EmbeddingStore,
+    device: Device,
+    progress: Progress,
+) -> dict:
+    """Make the robustness card of the model in ``folder`` and keep it there.
+
+    ``dataset`` is what it was trained on, with the label and the groups of then.
+
+    Raises
+    ------
+    DataError
+        The model was trained on other cells.
+    """
+    task = make_task(dataset, model.record["label"], model.record.get("group"))
+    card = make_card(model, task, store, device, dataset.name, progress)
+    save_card(card, folder)
+    return {
+        "model": card.model, "dataset": card.dataset, "device": device.reason,
+        "sentences": card.sentences(), "trials": [asdict(trial) for trial in card.trials],
+        "about": card.about, "output": str(folder / CARD),
     }  # fmt: skip
 
 

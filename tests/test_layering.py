@@ -14,7 +14,7 @@ ORDER = [
     "sentences", "encoders",
     "embeddings", "votes",
     "metrics", "weighted", "intervals", "significance", "calibration", "conformal",
-    "unknown", "fusion", "evaluation", "forecast", "markers", "ablations", "attribution",
+    "unknown", "fusion", "evaluation", "forecast", "markers", "ablations", "robustness", "attribution",
     "labelling", "library", "verbs",
     "jobs", "plots", "ui", "cli", "__main__",
 ]  # fmt: skip

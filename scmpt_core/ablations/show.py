@@ -10,10 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from scmpt_core.ablations.base import Context
-from scmpt_core.ablations.parts import sample
 from scmpt_core.ablations.registry import get_ablation
 from scmpt_core.ablations.result import Ablated, Setting
-from scmpt_core.ablations.run import UNLABELLED, genes_read
+from scmpt_core.ablations.run import genes_read
 from scmpt_core.cells import Cells
 from scmpt_core.encoders import get_spec
 from scmpt_core.encoders.text import TextEncoder
@@ -148,9 +147,8 @@ def _read(encoder: TextEncoder, cell: Cells) -> list[int]:
 
 def _means(model: ScMPT, cells: Cells, result: Ablated) -> np.ndarray:
     """As the run took them, (genes,): over the training cells, or else over the tested ones."""
-    if not result.known:  # then only a sample of the file was looked at
-        expressed = np.diff(cells.expression.indptr) > 0
-        cells = cells.take(sample(cells, expressed, result.settings["cells"] or UNLABELLED))
+    if not result.known:  # then no other cell of the file was looked at
+        cells = cells.take(np.isin(cells.ids, result.ids))
     train = np.isin(cells.ids, model.split_ids.get("train", []))
     rows = train if train.any() else np.isin(cells.ids, result.ids)
     return np.asarray(sp.csr_matrix(cells.expression[rows]).mean(axis=0)).ravel()

@@ -27,6 +27,7 @@ from scmpt_core.unknown import UnknownDetector
 
 FORMAT = 2
 FILES = ("config.json", "genes.json", "splits.json", "model.safetensors")
+BESIDE = ("robustness.json",)  # made of a model later; goes with it when it is replaced
 RETRAIN = "Train the model again with `python -m scmpt_core train`."
 
 
@@ -42,7 +43,7 @@ def check_folder(folder: Path) -> None:
         raise FileRefused(f"The folder {folder.parent} does not exist.", "Make it first.")
     if folder.exists() and not folder.is_dir():
         raise FileRefused(f"{folder} is a file.", "Name a folder for the model with -o.")
-    if folder.exists() and {p.name for p in folder.iterdir()} - set(FILES):
+    if folder.exists() and {p.name for p in folder.iterdir()} - {*FILES, *BESIDE}:
         raise FileRefused(f"{folder} holds other files.", "Name a new folder for the model.")
 
 
@@ -89,7 +90,7 @@ def load(folder: Path, device: Device) -> ScMPT:
     try:
         tensors = load_file(folder / "model.safetensors")
         names = [identity["encoder"] for identity in config["encoders"]]
-        encoders = load_encoders(names, device, _options(config["encoders"]))
+        encoders = load_encoders(names, device, options_of(config["encoders"]))
         symbols = np.array(genes["genes"], dtype=str)
         for name, encoder in encoders.items():
             if encoder.info.fitted:
@@ -177,7 +178,7 @@ def preview(folder: Path, cells: Cells) -> Fit:
     return Fit(overlap, {name: limits[name] for name in overlap}, shared, seen)
 
 
-def _options(identities: list[dict]) -> EncoderOptions:
+def options_of(identities: list[dict]) -> EncoderOptions:
     """Encoders read new cells as they read the training cells."""
     chosen = DEFAULT_OPTIONS  # one choice holds for all encoders of a model
     for identity in identities:

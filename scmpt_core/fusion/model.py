@@ -134,8 +134,23 @@ class ScMPT:
         overlap = self.check_panel(cells)
         shared = cells.restrict(set(self.genes))
         vectors = embed(self.encoders, shared, store, part(progress, 0, 0.95))
-        features = side_by_side(vectors, tuple(self.encoders))
         progress(0.95, f"{self.name}: labels")
+        return self.judge(shared, vectors, device, overlap)
+
+    def judge(
+        self, shared: Cells, vectors: dict[str, np.ndarray], device: Device,
+        overlap: dict[str, float],
+    ) -> Prediction:  # fmt: skip
+        """As :meth:`predict`, of cells that are embedded already.
+
+        Parameters
+        ----------
+        shared
+            Cells of genes that training measured too.
+        vectors
+            Encoder → their embeddings, (cells, dimension).
+        """
+        features = side_by_side(vectors, tuple(self.encoders))
         return Prediction(
             classes=self.classes,
             proba=self.sureness.proba(predict_logits(self.head, features, device)),

@@ -6,9 +6,10 @@ from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.jobs.kinds.classify import CLASSIFY
 from scmpt_core.jobs.kinds.compare import COMPARE
 from scmpt_core.jobs.kinds.map import MAP
+from scmpt_core.jobs.kinds.robustness import ROBUSTNESS
 from scmpt_core.registry import find
 
-KINDS = [COMPARE, CLASSIFY, ATTRIBUTE, ABLATE, MAP]
+KINDS = [COMPARE, CLASSIFY, ATTRIBUTE, ABLATE, ROBUSTNESS, MAP]
 
 
 def find_kind(name: str) -> JobKind:
