@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,8 +186,7 @@ def embed_backed(
     encoders = load_encoders(names, device, options)
     if fitted := [n for n, e in encoders.items() if e.info.fitted]:
         raise SettingError(
-            f"{', '.join(fitted)} is fitted to all cells at once"
-            f"{_in_sentences(fitted, options)}.",
+            f"{', '.join(fitted)} is fitted to all cells at once{_in_sentences(fitted, options)}.",
             "Leave it or --backed out, or choose sentences that are not fitted.",
         )
     dimensions = {n: e.info.dimension for n, e in encoders.items()}
@@ -425,11 +424,8 @@ def robustness_file(
     task = make_task(dataset, model.record["label"], model.record.get("group"))
     card = make_card(model, task, store, device, dataset.name, progress)
     save_card(card, folder)
-    return {
-        "model": card.model, "dataset": card.dataset, "device": device.reason,
-        "sentences": card.sentences(), "trials": [asdict(trial) for trial in card.trials],
-        "about": card.about, "output": str(folder / CARD),
-    }  # fmt: skip
+    extra = {"sentences": card.sentences(), "device": device.reason, "output": str(folder / CARD)}
+    return card.to_json() | extra
 
 
 def ablation_row(result: Ablated, row: AblationRow) -> dict:

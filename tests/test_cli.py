@@ -14,9 +14,11 @@ import anndata as ad
 import numpy as np
 import pytest
 
+from scmpt_core.ablations import load_ablated
 from scmpt_core.cli import _view
 from scmpt_core.errors import ScmptError
 from scmpt_core.labelling import COLUMNS
+from scmpt_core.robustness import load_card
 from tests.conftest import toy
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +107,26 @@ def test_train_compare_classify_embed(file, tmp_path):
     assert table["models"][0]["macro_f1"]["interval"]["unit"] == "cells"
 
 
+def test_ablate_and_robustness(file, tmp_path):
+    model, kept = tmp_path / "model", tmp_path / "kept"
+    ok("train", file, "--label", "cell_type", "--encoder", "pca", "-o", model)
+    found = ok(
+        "ablate", file, "--model", model, "--label", "cell_type", "--ablation", "dropout",
+        "--ablation", "panel", "--ablation", "hash", "--strength", 0.5, "--seeds", 2,
+        "--regime", "fixed", "--regime", "refit", "-o", kept,
+    )  # fmt: skip
+    at = {(row["regime"], row["ablation"]): row for row in found["ablations"]}
+    assert set(at) == {(r, a) for r in ("fixed", "refit") for a in ("dropout", "panel")}
+    assert "hash" in found["skipped"]
+    row = at["fixed", "dropout"]
+    assert (row["strength"], row["seeds"], row["n"]) == (0.5, 2, found["cells"])
+    assert sum(each["n"] for each in row["types"]) == row["n"]
+    assert load_ablated(kept).model == "pca+linear"
+    card = ok("robustness", file, "--model", model)
+    assert load_card(model).to_json()["trials"] == card["trials"]
+    assert {trial["kind"] for trial in card["trials"]} == {"as trained", "shift", "unseen type"}
+
+
 def test_forecast_ranks_the_encoders_and_their_fusion(file):
     found = ok(
         "forecast", file, "--label", "cell_type", "--encoder", "pca", "--encoder", "scgpt-mini",
@@ -135,9 +157,17 @@ BAD = {
     "baseline": ("compare", "{file}", "--label", "cell_type", "--baseline", "nope"),
     "prefix": ("train", "{file}", "--label", "cell_type", "--prefix", "human", "-o", "{out}"),
     "in pieces": (
-        "embed", "{file}", "--encoder", "minilm", "--sentence", "relative", "--backed",
-        "-o", "{out}.h5ad",
+        "embed",
+        "{file}",
+        "--encoder",
+        "minilm",
+        "--sentence",
+        "relative",
+        "--backed",
+        "-o",
+        "{out}.h5ad",
     ),
+    "ablation": ("ablate", "{file}", "--model", "{out}", "--ablation", "nope"),
     "error": ("classify", "{file}", "--model", "{out}", "--error", "2", "-o", "{out}.h5ad"),
 }
 

@@ -14,8 +14,8 @@ ORDER = [
     "sentences", "encoders",
     "embeddings", "votes",
     "metrics", "weighted", "intervals", "significance", "calibration", "conformal",
-    "unknown", "fusion", "evaluation", "forecast", "markers", "ablations", "robustness", "attribution",
-    "labelling", "library", "verbs",
+    "unknown", "fusion", "evaluation", "forecast", "markers", "ablations", "robustness",
+    "attribution", "labelling", "library", "verbs",
     "jobs", "plots", "ui", "cli", "__main__",
 ]  # fmt: skip
 FILES = sorted((ROOT / "scmpt_core").rglob("*.py"))

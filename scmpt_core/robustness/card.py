@@ -110,6 +110,10 @@ class Card:
     trials: tuple[Held, ...]
     about: dict  # rule, seeds, what was left out and why
 
+    def to_json(self) -> dict:
+        """As a JSON object."""
+        return asdict(self) | {"trials": [asdict(trial) for trial in self.trials]}
+
     def of(self, kind: str) -> list[Held]:
         """The trials of one kind, as they were made."""
         return [trial for trial in self.trials if trial.kind == kind]
@@ -164,7 +168,7 @@ def _share(value: float) -> str:
 def save_card(card: Card, folder: Path) -> None:
     """Beside the model, whole or not at all."""
     temporary = folder / f"{CARD}.part"
-    value = {"format": FORMAT, **asdict(card)}
+    value = {"format": FORMAT, **card.to_json()}
     temporary.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     os.replace(temporary, folder / CARD)
 

@@ -113,7 +113,6 @@ def test_kept_beside_the_model(made, tmp_path):
 
 
 def test_other_cells_and_types_are_refused(made):
-    from dataclasses import replace
 
     few = replace(
         made.task, cells=made.task.cells.take(np.arange(100)), codes=made.task.codes[:100]
