@@ -18,6 +18,7 @@ PAGES = {
     "compare": st.Page("pages/compare.py", title="Compare models", icon=":material/leaderboard:"),
     "classify": st.Page("pages/classify.py", title="Classify", icon=":material/label:"),
     "attribution": st.Page("pages/attribution.py", title="Attribution", icon=":material/biotech:"),
+    "ablations": st.Page("pages/ablations.py", title="Ablations", icon=":material/content_cut:"),
     "jobs": st.Page("pages/jobs.py", title="Jobs", icon=":material/hourglass_top:"),
 }
 page = st.navigation(list(PAGES.values()))

@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
-from scmpt_core.ablations.base import AblationInfo, Context, Regime
+from scmpt_core.ablations.base import AblationInfo, Regime
 from scmpt_core.ablations.bench import Bench, Vectors
+from scmpt_core.ablations.context import context_of, known_to_all, mean_expression
 from scmpt_core.ablations.heads import Judge, Refitter
 from scmpt_core.ablations.parts import Parts, find_parts, sample
+from scmpt_core.ablations.possible import WHY, obstacle, weighs
 from scmpt_core.ablations.request import Request
 from scmpt_core.ablations.result import Ablated, Answers
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.encoders import Encoder, get_spec
-from scmpt_core.encoders.text import TextEncoder
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion import ScMPT, Task, embed
 from scmpt_core.fusion.ways import chosen_ways, ways_of
@@ -150,26 +149,13 @@ def _bench(
     typical = sample(cells, every, TYPICAL)
     mine = cells.take(parts.rows)
     vectors, usual = _embedded(model, cells, [parts.rows, typical], store, progress)
-    vocabularies = [get_spec(name).vocabulary() for name in model.encoders]
-    known_genes = np.all(
-        [np.ones(len(mine.genes), bool)]
-        + [np.isin(mine.genes, list(v)) for v in vocabularies if v is not None], axis=0,
+    shared = (
+        codes[parts.rows], mean_expression(cells, every), known_to_all(model.encoders, mine.genes),
+        known.markers or (), request.gene_set,
     )  # fmt: skip
-    means = np.asarray(sp.csr_matrix(cells.expression[every]).mean(axis=0)).ravel()
-
-    def context(encoder: Encoder) -> Context:
-        return Context(
-            encoder.info.modality,
-            genes_read(encoder, mine) if isinstance(encoder, TextEncoder) else None,
-            codes[parts.rows], means, known_genes, known.markers or (), request.gene_set,
-        )  # fmt: skip
-
-    return Bench(
-        model.encoders, mine,
-        {name: context(encoder) for name, encoder in model.encoders.items()},
-        vectors, {name: x.mean(axis=0) for name, x in usual.items()},
-        scratch,
-    )  # fmt: skip
+    contexts = {name: context_of(e, mine, *shared) for name, e in model.encoders.items()}
+    centres = {name: x.mean(axis=0) for name, x in usual.items()}
+    return Bench(model.encoders, mine, contexts, vectors, centres, scratch)
 
 
 def _embedded(
@@ -189,46 +175,17 @@ def _embedded(
     ]
 
 
-def genes_read(encoder: TextEncoder, cells: Cells) -> np.ndarray:
-    """Genes of each cell that stand in the encoder's window, the last perhaps in part, (cells,)."""
-    rows, owners = encoder.token_ids(cells), encoder.token_genes(cells)
-    # pieces of one gene stand together, so each change of owner to a gene starts a new one
-    starts = (owners >= 0) & (owners != np.concatenate([[-1], owners[:-1]]))
-    return np.add.reduceat(starts, rows.indptr[:-1]) if len(cells) else np.zeros(0, int)
-
-
 def _possible(
     model: ScMPT, bench: Bench, known: Known, request: Request
 ) -> tuple[list[AblationInfo], dict[str, str]]:
     """The ablations that can be made, and why the others cannot."""
     have = {"counts": bench.cells.counts is not None, "gene set": bool(request.gene_set),
             "markers": any(known.markers or ())}  # fmt: skip
-    why = {"counts": "the file holds no counts", "gene set": "no gene set was given",
-           "markers": "no type is matched to an entry of a marker database"}  # fmt: skip
-    infos, skipped = [], {}
-    for info in request.chosen:
-        lacking = [need for need in info.needs if not have[need]]
-        if lacking:
-            skipped[info.name] = why[lacking[0]]
-        elif reorders(info) and any(map(weighted, model.encoders.values())):
-            skipped[info.name] = "the model's sentences order genes by more than their expression"
-        elif info.mix is None and not bench.touched(info):
-            skipped[info.name] = f"{model.name} has no encoder that reads {info.acts_on[0]}"
-        elif info.mix is not None and len(model.encoders) < 2:
-            skipped[info.name] = f"{model.name} has one encoder: nothing would be left"
-        else:
-            infos.append(info)
-    return infos, skipped
-
-
-def reorders(info: AblationInfo) -> bool:
-    """Whether it hands a text encoder places in place of expression, or cuts by them."""
-    return "text" in info.acts_on and info.family in ("order", "identity", "window")
-
-
-def weighted(encoder: Encoder) -> bool:
-    """Whether a text encoder multiplies expression with weights of its own before it ranks."""
-    return isinstance(encoder, TextEncoder) and encoder.info.fitted
+    modalities = [encoder.info.modality for encoder in model.encoders.values()]
+    weighted = any(map(weighs, model.encoders.values()))
+    found = {info: obstacle(info, modalities, have, weighted) for info in request.chosen}
+    skipped = {info.name: WHY[what] for info, what in found.items() if what is not None}
+    return [info for info, what in found.items() if what is None], skipped
 
 
 @dataclass(eq=False)

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import scipy.sparse as sp
 
-from scmpt_core.ablations.base import Context
+from scmpt_core.ablations.context import context_of, genes_read, known_to_all, mean_expression
 from scmpt_core.ablations.registry import get_ablation
 from scmpt_core.ablations.result import Ablated, Setting
-from scmpt_core.ablations.run import genes_read
 from scmpt_core.cells import Cells
-from scmpt_core.encoders import get_spec
 from scmpt_core.encoders.text import TextEncoder
 from scmpt_core.errors import DataError
 from scmpt_core.fusion import ScMPT
@@ -127,11 +124,10 @@ def perturbed_cell(
     if len(at) != 1:
         raise DataError(f"The file no longer holds the cell {result.ids[row]}.", "Run it again.")
     cell, reader = cells.take(at), model.encoders[encoder]
-    context = Context(
-        reader.info.modality,
-        genes_read(reader, cell) if isinstance(reader, TextEncoder) else None,
-        result.codes[[row]], _means(model, cells, result), _known_genes(model, cells),
-        tuple(markers or ()), frozenset(result.settings.get("gene_set", ())),
+    context = context_of(
+        reader, cell, result.codes[[row]], _means(model, cells, result),
+        known_to_all(model.encoders, cells.genes), markers or (),
+        frozenset(result.settings.get("gene_set", ())),
     )  # fmt: skip
     info = get_ablation(setting.ablation)
     return cell, info.perturb(cell, context, setting.strength or 0.0, setting.seed)
@@ -151,11 +147,4 @@ def _means(model: ScMPT, cells: Cells, result: Ablated) -> np.ndarray:
         cells = cells.take(np.isin(cells.ids, result.ids))
     train = np.isin(cells.ids, model.split_ids.get("train", []))
     rows = train if train.any() else np.isin(cells.ids, result.ids)
-    return np.asarray(sp.csr_matrix(cells.expression[rows]).mean(axis=0)).ravel()
-
-
-def _known_genes(model: ScMPT, cells: Cells) -> np.ndarray:
-    """Whether every encoder has a weight for the gene, (genes,) bool."""
-    vocabularies = [get_spec(name).vocabulary() for name in model.encoders]
-    masks = [np.isin(cells.genes, list(v)) for v in vocabularies if v is not None]
-    return np.all([np.ones(len(cells.genes), bool), *masks], axis=0)
+    return mean_expression(cells, rows)

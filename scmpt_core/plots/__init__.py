@@ -6,6 +6,7 @@ from scmpt_core.plots.forecast import forecast
 from scmpt_core.plots.gene import by_type, expressed_words, expression_by_type, expression_map
 from scmpt_core.plots.matrices import class_scores, confusion, confusion_difference
 from scmpt_core.plots.palette import class_styles, model_colour
+from scmpt_core.plots.robustness import outcomes
 from scmpt_core.plots.scores import scores, span
 from scmpt_core.plots.sure import reliability_diagram, threshold_curve
 
@@ -26,6 +27,7 @@ __all__ = [
     "histogram",
     "learning_curves",
     "model_colour",
+    "outcomes",
     "reliability_diagram",
     "scores",
     "span",

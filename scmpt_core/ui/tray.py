@@ -85,10 +85,11 @@ def _watch(ids: list[str]) -> None:
 def result_link(job: Job, label: str = "Open the result") -> None:
     """Lead to what a finished job made."""
     if job.state == "done" and job.result:
-        page = job.result["page"]
+        page, result = job.result["page"], job.result
+        # what a job made of a model is kept with it: then the model is what to open
+        query = {PARAMETER[page]: result["item"]} if "item" in result else {"model": result["model"]}
         st.page_link(
-            PAGES[page], label=label, icon=":material/open_in_new:",
-            query_params={PARAMETER[page]: job.result["item"]},
+            PAGES[page], label=label, icon=":material/open_in_new:", query_params=query
         )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The Ablations page's parts, one concept a file."""

@@ -1,0 +1,99 @@
+"""The robustness card of the chosen model: made here, kept beside it, shown wherever it is."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from scmpt_core import plots
+from scmpt_core.ablations import ABLATIONS
+from scmpt_core.fusion import read_config
+from scmpt_core.jobs import submit
+from scmpt_core.library import Item
+from scmpt_core.robustness import Card, Held, load_card
+from scmpt_core.ui.classify.models import Offer
+from scmpt_core.ui.components import guarded, plain, plot
+from scmpt_core.ui.state import library, owner
+
+WHAT = (
+    "How the model stands up to cells unlike its own, with Unknown switched on by the usual rule: "
+    "sequenced less deeply, fewer genes measured, genes lost; every type held back from training "
+    "once; and, where it was trained with groups, training on one group alone."
+)
+
+
+def robustness(item: Item, offer: Offer, busy: bool) -> None:
+    """The card, or what it is and the button that makes it."""
+    card = load_card(offer.folder)
+    if card is not None:
+        show(card)
+    else:
+        st.caption(WHAT)
+    if offer.reference is not None:
+        st.info(
+            "This model ships with scMPT and was trained on other cells than these; what it does "
+            "on other studies stands in its description above. A card can be made of models that "
+            "you saved."
+        )
+        return
+    trained = read_config(offer.folder)["dataset"]
+    st.caption(
+        f"It is made from the cells that the model was trained on: {plain(trained)}. New models "
+        "are trained for it, one for each type, so it takes some minutes."
+    )
+    word = "Make the card" if card is None else "Make it again"
+    if st.button(word, key="robustness", icon=":material/shield:", disabled=busy,
+                 help="Runs already." if busy else None):  # fmt: skip
+        with guarded():
+            submit(library().home, owner(), "robustness",
+                   {"dataset": item.id, "view": item.meta["view"], **offer.settings})  # fmt: skip
+            st.rerun()
+
+
+def show(card: Card) -> None:
+    """What it says in sentences, then each kind of trial as bars, and all numbers."""
+    st.markdown("\n".join(f"- {plain(text)}" for text in card.sentences()))
+    shifts, unseen, groups = (card.of(k) for k in ("shift", "unseen type", "one group"))
+    for name in dict.fromkeys(trial.name for trial in shifts):
+        mine = card.of("as trained") + [t for t in shifts if t.name == name]
+        refused = [_strength(t) for t in mine if t.refused]
+        told = f" The model would refuse such a file at {', '.join(refused)}." if refused else ""
+        _bars(mine, [_strength(t) for t in mine], "strength", f"robust_{name}",
+              f"{name}: what becomes of {mine[0].outcome.n:,} test cells.{told}")  # fmt: skip
+    if unseen:
+        _bars(unseen, [t.name for t in unseen], "type held back", "robust_types",
+              "Cells of a type that training lacked: no label can be right, so all should be "
+              "Unknown.")  # fmt: skip
+    if groups:
+        _bars(groups, [t.name for t in groups], "trained on", "robust_groups",
+              "Trained on one group alone, asked about the cells of all others.")  # fmt: skip
+    for what, why in card.about["left_out"].items():
+        st.caption(f"Not tried: {plain(what)}, {plain(why)}.")
+    table = pd.DataFrame([_row(trial) for trial in card.trials])
+    st.download_button("All numbers (.csv)", table.to_csv(index=False), "robustness.csv",
+                       "text/csv", key="robustness_csv", icon=":material/download:")  # fmt: skip
+
+
+def _bars(trials: list[Held], names: list[str], y: str, key: str, caption: str) -> None:
+    outcomes = [vars(trial.outcome) for trial in trials]
+    plot(plots.outcomes(outcomes, names, y), key.replace(" ", "_"), caption)
+
+
+def _strength(trial: Held) -> str:
+    if trial.strength is None:
+        return "as it is" if trial.kind == "as trained" else "yes"
+    info = next(info for info in ABLATIONS if info.title == trial.name)
+    return info.strength.show(trial.strength)
+
+
+def _row(trial: Held) -> dict:
+    known = trial.known
+    return {
+        "kind": trial.kind, "trial": trial.name, "strength": trial.strength,
+        "cells": trial.outcome.n, "unknown": trial.outcome.all_unknown,
+        "wrong": trial.outcome.wrong, "right_if_all_named": trial.outcome.forced,
+        "known_cells": None if known is None else known.n,
+        "known_unknown": None if known is None else known.all_unknown,
+        "known_wrong": None if known is None else known.wrong,
+        "refused": trial.refused, **{f"unknown: {k}": v for k, v in trial.outcome.unknown.items()},
+    }  # fmt: skip
