@@ -28,6 +28,7 @@ from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.fusion.search import QUICK
 from scmpt_core.jobs import JobBook
 from scmpt_core.library import LOCAL, Library, add_dataset, open_dataset
+from scmpt_core.robustness import load_card
 from scmpt_core.ui.ablations.cost import perturbations
 from scmpt_core.ui.ablations.gene_set import find_symbols, read_symbols
 from scmpt_core.ui.ablations.many import PRESETS
@@ -379,3 +380,21 @@ def test_what_is_left_out_is_what_the_core_would_skip(made):
     assert alone == {
         i.name for i in ABLATIONS if i.family == "encoders" or "expression" not in i.acts_on
     }
+
+
+def test_the_robustness_card_is_made_kept_and_shown(asked, home):
+    ask(asked, "Robustness card")
+    assert "one for each type" in texts(asked.caption)
+    press(asked, "robustness")
+    (job,) = work(home)[:1]
+    assert (job.kind, job.state) == ("robustness", "done"), job.error
+    folder = Library(home).list(LOCAL, "model")[0].folder / "model"
+    card = load_card(folder)
+    assert {trial.name for trial in card.of("unseen type")} == set(CLASSES)
+    ask(asked.run(), "Robustness card")
+    assert card.sentences()[0] in texts(asked.markdown)
+    assert "type that training lacked" in texts(asked.caption)
+    assert "Not tried: one group" in texts(asked.caption)
+    (bars,) = [json.loads(c.proto.spec)["data"] for c in asked.get("plotly_chart")
+               if "robust_types" in c.proto.id]  # fmt: skip
+    assert len(bars) == 3
