@@ -1,7 +1,7 @@
 """Every ablation on labelled sets, under both regimes.
 
     PYTHONPATH=. python benchmarks/ablate_sets.py LABELLED_FOLDER [--set NAME …] [--regime NAME …]
-        [--seeds N] [--ablation NAME …] [--markers panglaodb|builtin|FILE]
+        [--seeds N] [--ablation NAME …] [--cells N] [--markers panglaodb|builtin|FILE]
 
 For each set the recommended fusion is trained on the split of seed 0 (quick grid) and every
 ablation is made at its default strength. Printed, as Markdown: macro F1 on the test cells without
@@ -15,8 +15,10 @@ import argparse
 import time
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.compare_sets import table
-from benchmarks.sets import NAMES, open_set
+from benchmarks.sets import NAMES, open_set, sampled
 from scmpt_core import fusion
 from scmpt_core.ablations import (
     PAPERS,
@@ -30,8 +32,7 @@ from scmpt_core.ablations import (
     title_of,
     unperturbed,
 )
-from scmpt_core.data import label_values
-from scmpt_core.device import choose_device
+from scmpt_core.device import Device, choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.encoders import DEFAULT_FUSED
 from scmpt_core.fusion.search import QUICK
@@ -40,16 +41,16 @@ from scmpt_core.settings import get_settings
 
 
 def ablated(
-    name: str, folder: Path, request: Request, database: MarkerDatabase, store: EmbeddingStore,
-    device,
+    name: str, folder: Path, cells: int | None, request: Request, database: MarkerDatabase,
+    store: EmbeddingStore, device: Device,
 ) -> Ablated:  # fmt: skip
-    """Train on the set, then perturb it."""
-    dataset, task = open_set(name, folder)
+    """Train on the set, or about ``cells`` of it, then perturb it."""
+    task = sampled(open_set(name, folder)[1], cells)
     spec = fusion.recommended(DEFAULT_FUSED)
     model = fusion.train_model(task, spec, QUICK, 0, store, device, name)
     matches = accept_exact(model.classes, database)
     known = Known(
-        label_values(dataset.obs, task.label), task.groups,
+        np.append(task.classes, "")[task.codes], task.groups,
         marker_sets(model.classes, matches, database, task.cells.genes),
     )  # fmt: skip
     return ablate(model, task.cells, known, request, store, device, name)
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("--regime", action="append", choices=list(REGIMES))
     parser.add_argument("--ablation", action="append")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--cells", type=int, help="about this many of a set, drawn by class")
     parser.add_argument("--markers", default="builtin")
     args = parser.parse_args()
     device, store = choose_device(), EmbeddingStore(get_settings().embeddings)
@@ -98,7 +100,7 @@ def main() -> None:
     print(f"{device.reason}; markers: {database.title}")
     for name in args.set or ("demo", "zheng2017"):
         start = time.perf_counter()
-        result = ablated(name, args.folder, request, database, store, device)
+        result = ablated(name, args.folder, args.cells, request, database, store, device)
         for regime in regimes:
             show(name, result, regime)
         print(f"\n{name}: {time.perf_counter() - start:,.0f} s, cells encoded {result.encoded}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.sets import open_set
+from benchmarks.sets import open_set, sampled
 from scmpt_core import fusion
 from scmpt_core.data import MIN_CLASS
 from scmpt_core.device import Device
@@ -26,6 +26,7 @@ ROWS = (*DEFAULT_FUSED, FUSED)
 KINDS = kinds_of(ROWS, {name: get_spec(name).info.modality for name in DEFAULT_FUSED})
 TESTED, LEAST, MOST = 500, 2, 10  # cells tested in all; splits of a case
 LARGEST = 2000  # cells of a part
+LARGEST_SET = 4000  # cells of a set; of kang2018 as many are drawn, by class
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +139,7 @@ def cases_of(
     files = [None if keep is None else keep / f"{name.replace(' ', '-')}.json" for name in names]
     if all(file is not None and file.exists() for file in files):
         return [Held.read(file) for file in files]
-    _, task = open_set(source, folder)
+    task = sampled(open_set(source, folder)[1], LARGEST_SET)
     encoders = fusion.load_encoders(DEFAULT_FUSED, device)
     frozen = {n: e for n, e in encoders.items() if not e.info.fitted}
     vectors = fusion.embed(frozen, task.cells, EmbeddingStore(get_settings().embeddings))

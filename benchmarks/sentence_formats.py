@@ -15,35 +15,23 @@ SCMPT_GENE_DESCRIPTIONS names a file.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.compare_sets import table
-from benchmarks.sets import NAMES, open_set
+from benchmarks.sets import NAMES, SAMPLE_SEED, open_set, sampled
 from scmpt_core import fusion
 from scmpt_core.device import Device, choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.encoders import ENCODERS, EncoderOptions
 from scmpt_core.evaluation import get_effort
-from scmpt_core.forecast import draw
 from scmpt_core.sentences import FORMATS, PLAIN, PREFIX
 from scmpt_core.settings import get_settings
 
 TEXTS = [spec.name for spec in ENCODERS if spec.info.modality == "text"]
-SAMPLE_SEED = 0
 ISLETS = "human pancreatic islet:"
 PREFIXES = dict.fromkeys(NAMES, "human blood:") | {"baron2016": ISLETS, "xin2016": ISLETS}
-
-
-def sampled(task: fusion.Task, cells: int | None) -> fusion.Task:
-    """The task with about ``cells`` of its labelled cells; ``None``: all."""
-    if cells is None or cells >= (task.codes >= 0).sum():
-        return task
-    rows = draw(task.codes, task.cells.ids, cells, SAMPLE_SEED)
-    groups = None if task.groups is None else task.groups[rows]
-    return replace(task, cells=task.cells.take(rows), codes=task.codes[rows], groups=groups)
 
 
 def macro_f1(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scmpt_core import fusion
 from scmpt_core.data import Dataset, load
+from scmpt_core.forecast import draw
+
+SAMPLE_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,12 @@ def open_set(name: str, folder: Path) -> tuple[Dataset, fusion.Task]:
     file = chosen.file if chosen.file == "demo" else folder / f"{chosen.file}.h5ad"
     dataset = load(file)
     return dataset, fusion.make_task(dataset, chosen.label, chosen.group)
+
+
+def sampled(task: fusion.Task, cells: int | None) -> fusion.Task:
+    """The task with about ``cells`` of its labelled cells; ``None``: all."""
+    if cells is None or cells >= (task.codes >= 0).sum():
+        return task
+    rows = draw(task.codes, task.cells.ids, cells, SAMPLE_SEED)
+    groups = None if task.groups is None else task.groups[rows]
+    return replace(task, cells=task.cells.take(rows), codes=task.codes[rows], groups=groups)

@@ -87,7 +87,8 @@ def result_link(job: Job, label: str = "Open the result") -> None:
     if job.state == "done" and job.result:
         page, result = job.result["page"], job.result
         # what a job made of a model is kept with it: then the model is what to open
-        query = {PARAMETER[page]: result["item"]} if "item" in result else {"model": result["model"]}
+        of_model = "item" not in result
+        query = {"model": result["model"]} if of_model else {PARAMETER[page]: result["item"]}
         st.page_link(
             PAGES[page], label=label, icon=":material/open_in_new:", query_params=query
         )  # fmt: skip

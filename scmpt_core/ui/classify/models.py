@@ -14,6 +14,7 @@ from scmpt_core.fusion import REFERENCES, Reference, read_config, reference_fold
 from scmpt_core.labelling import ontology_of, term_url
 from scmpt_core.library import Item
 from scmpt_core.ontology import name_of
+from scmpt_core.robustness import load_card
 from scmpt_core.ui.components import item_names, plain
 from scmpt_core.ui.state import library, owner
 
@@ -98,6 +99,9 @@ def describe(offer: Offer) -> None:
     )
     with st.expander("About this model: its types, how well it does, its limits"):
         _types(config)
+        if (robust := load_card(offer.folder)) is not None:
+            st.markdown("**Robustness**, with Unknown switched on (Ablations shows all of it):")
+            st.markdown("\n".join(f"- {plain(text)}" for text in robust.sentences()))
         card = offer.folder / "README.md"
         if card.is_file():
             st.markdown(re.sub(r"^#+ ", "##### ", card.read_text("utf-8"), flags=re.MULTILINE))
