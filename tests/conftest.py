@@ -25,7 +25,10 @@ TYPES = {
     "B": ("MS4A1", "CD79A", "CD79B"),
 }
 # the minutes-long; jobs that must stop within seconds come after the heaviest browser test
-LONGEST = ("browser/test_app.py", "test_cli.py", "jobs/test_worker.py")
+LONGEST = (
+    "browser/test_app.py", "test_cli.py", "jobs/test_worker.py", "browser/test_attribution.py",
+    "pages/test_ablations.py", "ablations/test_run.py", "robustness/test_card.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

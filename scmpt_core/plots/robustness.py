@@ -37,8 +37,9 @@ def outcomes(trials: Sequence[dict], names: Sequence[str], y: str) -> go.Figure:
             + part + "<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        barmode="stack", legend={"orientation": "h", "yanchor": "bottom", "y": 1.0}
-    )
+        barmode="stack", showlegend=True,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "traceorder": "normal"},
+    )  # fmt: skip
     figure.update_xaxes(range=[0, 100])
     figure.update_yaxes(
         autorange="reversed", tickvals=list(range(len(trials))),

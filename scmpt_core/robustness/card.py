@@ -14,6 +14,7 @@ from scmpt_core.fusion import REASONS, UNKNOWN, Decision
 
 CARD = "robustness.json"
 FORMAT = 1
+RISE = 0.05  # of the share of wrong labels that a sentence is worth
 
 
 @dataclass(frozen=True)
@@ -144,21 +145,28 @@ class Card:
                 f"Trained on one {self.about.get('group', 'group')} alone, it errs on "
                 f"{_share(low.outcome.wrong)} of the cells of the others at worst ({low.name})."
             )
-        for name in dict.fromkeys(trial.name for trial in self.of("shift")):
-            out += self._shift(name, plain.outcome)
+        shifts = dict.fromkeys(trial.name for trial in self.of("shift"))
+        worse = {name: self._worse(name, plain.outcome) for name in shifts}
+        out += [
+            f"{name}: from {trial.strength:g} on, wrong labels rise by more than 5 points "
+            f"({_share(trial.outcome.wrong)}) without a refusal."
+            if trial.strength is not None
+            else f"{name}: wrong labels rise by more than 5 points ({_share(trial.outcome.wrong)})."
+            for name, trial in worse.items() if trial is not None
+        ]  # fmt: skip
+        if harmless := [name for name, trial in worse.items() if trial is None]:
+            out.append(
+                "Wrong labels do not rise by more than 5 points at any strength tried, unless the "
+                f"file is refused: {'; '.join(harmless)}."
+            )
         return out
 
-    def _shift(self, name: str, plain: Outcome) -> list[str]:
+    def _worse(self, name: str, plain: Outcome) -> Held | None:
+        """The weakest strength of a shift that makes more labels wrong, unrefused."""
         mine = [t for t in self.of("shift") if t.name == name]
-        worse = [t for t in mine if t.outcome.wrong > plain.wrong + 0.05 and not t.refused]
-        if worse:
-            first = worse[0]
-            return [
-                f"{name}: from {first.strength:g} on, wrong labels rise by more than 5 points "
-                f"({_share(first.outcome.wrong)}) without a refusal."
-            ]
-        return [f"{name}: no strength that was tried raises wrong labels by more than 5 points "
-                "unless the file is refused."]  # fmt: skip
+        return next(
+            (t for t in mine if t.outcome.wrong > plain.wrong + RISE and not t.refused), None
+        )
 
 
 def _share(value: float) -> str:

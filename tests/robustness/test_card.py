@@ -146,4 +146,4 @@ def test_sentences_name_the_worst():
     text = " ".join(card.sentences())
     assert "worst is NK, 80.0%, most often called B" in text
     assert "Genes dropped out: from 0.25 on" in text
-    assert "A smaller gene panel: no strength" in text
+    assert "unless the file is refused: A smaller gene panel." in text

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from scmpt_core import plots
-from scmpt_core.ablations import ABLATIONS
+from scmpt_core.ablations import ABLATIONS, AblationInfo
 from scmpt_core.fusion import read_config
 from scmpt_core.jobs import submit
 from scmpt_core.library import Item
@@ -58,13 +58,17 @@ def show(card: Card) -> None:
         mine = card.of("as trained") + [t for t in shifts if t.name == name]
         refused = [_strength(t) for t in mine if t.refused]
         told = f" The model would refuse such a file at {', '.join(refused)}." if refused else ""
-        _bars(mine, [_strength(t) for t in mine], "strength", f"robust_{name}",
-              f"{name}: what becomes of {mine[0].outcome.n:,} test cells.{told}")  # fmt: skip
+        at = _ablation(name).strength
+        st.markdown(f"**{name}**" + (f", by {at.what}" if at else ""))
+        _bars(mine, [_strength(t) for t in mine], "", f"robust_{name}",
+              f"What becomes of {mine[0].outcome.n:,} test cells.{told}")  # fmt: skip
     if unseen:
+        st.markdown("**Types held back from training**")
         _bars(unseen, [t.name for t in unseen], "type held back", "robust_types",
               "Cells of a type that training lacked: no label can be right, so all should be "
               "Unknown.")  # fmt: skip
     if groups:
+        st.markdown(f"**Trained on one {plain(str(card.about['group']))} alone**")
         _bars(groups, [t.name for t in groups], "trained on", "robust_groups",
               "Trained on one group alone, asked about the cells of all others.")  # fmt: skip
     for what, why in card.about["left_out"].items():
@@ -82,8 +86,11 @@ def _bars(trials: list[Held], names: list[str], y: str, key: str, caption: str) 
 def _strength(trial: Held) -> str:
     if trial.strength is None:
         return "as it is" if trial.kind == "as trained" else "yes"
-    info = next(info for info in ABLATIONS if info.title == trial.name)
-    return info.strength.show(trial.strength)
+    return _ablation(trial.name).strength.show(trial.strength)
+
+
+def _ablation(title: str) -> AblationInfo:
+    return next(info for info in ABLATIONS if info.title == title)
 
 
 def _row(trial: Held) -> dict:
