@@ -5,8 +5,9 @@
 
 For each set the recommended fusion is trained on the split of seed 0 (quick grid) and every
 ablation is made at its default strength. Printed, as Markdown: macro F1 on the test cells without
-any, then what each ablation costs in points, for the whole model and for each encoder's part of
-it, with the 95 % bootstrap interval of the whole model's; the paper's figures for its own three.
+any, then what each ablation costs in points, ``fixed / refit``, for the whole model and for each
+encoder's part of it, with the 95 % bootstrap interval of the whole model's; the paper's figures
+for its own three.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from scmpt_core.ablations import (
     Ablated,
     Known,
     Request,
+    Row,
     ablate,
     marker_sets,
     summarise,
@@ -56,28 +58,39 @@ def ablated(
     return ablate(model, task.cells, known, request, store, device, name)
 
 
-def show(name: str, result: Ablated, regime: str) -> None:
-    """One table: ablations in rows, the whole model and its parts in columns."""
-    first = {r["way"]: r["macro_f1"] for r in unperturbed(result) if r["regime"] == regime}
+def show(name: str, result: Ablated) -> None:
+    """One table: ablations in rows; the whole model and its parts, each regime, in columns."""
+    regimes, ways = result.regimes, result.ways
+    first = {(r["regime"], r["way"]): r["macro_f1"] for r in unperturbed(result)}
     at: dict[tuple, dict] = {}
     for row in summarise(result):
-        if row.regime == regime:
-            at.setdefault((row.ablation, row.target, row.strength), {})[row.way] = row
-    order = sorted(at, key=lambda key: -at[key][result.ways[0]].macro_f1_drop)
-    rows = [["**unperturbed, macro F1**", *(f"{first[w]:.3f}" for w in result.ways), "–", "–"]]
+        key = (row.ablation, row.target, row.strength)
+        at.setdefault(key, {})[row.regime, row.way] = row
+    order = sorted(at, key=lambda key: -at[key][regimes[0], ways[0]].macro_f1_drop)
+    before = [" / ".join(f"{first[r, w]:.3f}" for r in regimes) for w in ways]
+    rows = [["**macro F1, unperturbed**", *before, "–", ""]]
     for key in order:
-        whole = at[key][result.ways[0]]
-        cells = [f"{-100 * at[key][w].macro_f1_drop:+.1f}" if w in at[key] else "·"
-                 for w in result.ways]  # fmt: skip
-        if interval := whole.interval:
-            cells[0] += f" ({-100 * interval.high:+.1f} to {-100 * interval.low:+.1f})"
-        rows.append([title_of(*key), *cells, f"{whole.flipped:.1%}", PAPERS.get(key[0], "")])
-    print(f"\n**{name}, {regime}** ({REGIMES[regime]}; {len(result.ids):,} test cells)")
-    table(
-        ["points of macro F1", *result.ways, "labels flipped", "the paper, Aorta, Ember-V1"], rows
-    )
+        cells = [
+            " / ".join(_cost(at[key][r, way], way == ways[0]) for r in regimes)
+            if (regimes[0], way) in at[key]
+            else "·"
+            for way in ways
+        ]
+        flipped = " / ".join(f"{at[key][r, ways[0]].flipped:.0%}" for r in regimes)
+        rows.append([title_of(*key), *cells, flipped, PAPERS.get(key[0], "")])
+    print(f"\n**{name}**, {len(result.ids):,} test cells; {' / '.join(regimes)}")
+    table(["points of macro F1", *ways, "labels flipped", "the paper: Aorta, Ember-V1"], rows)
     for ablation, why in result.skipped.items():
         print(f"\nNot made: {ablation} ({why}).")
+
+
+def _cost(row: Row, interval: bool) -> str:
+    """Points gained; 0.0 has no sign of its own."""
+    text = f"{0.0 - 100 * row.macro_f1_drop:+.1f}"
+    if interval and row.interval is not None:
+        low, high = (0.0 - 100 * end for end in (row.interval.high, row.interval.low))
+        text += f" ({low:+.1f} to {high:+.1f})"
+    return text
 
 
 def main() -> None:
@@ -101,8 +114,7 @@ def main() -> None:
     for name in args.set or ("demo", "zheng2017"):
         start = time.perf_counter()
         result = ablated(name, args.folder, args.cells, request, database, store, device)
-        for regime in regimes:
-            show(name, result, regime)
+        show(name, result)
         print(f"\n{name}: {time.perf_counter() - start:,.0f} s, cells encoded {result.encoded}")
 
 
