@@ -28,7 +28,7 @@ class Bench:
     contexts
         Encoder → what perturbations may look at.
     means
-        Encoder → mean embedding of the training cells, (dimension,).
+        Encoder → mean embedding of the training cells, (dimension,); for ablations that ``mix``.
     store
         Keeps what was encoded, so that a call that was killed goes on.
     encoded

@@ -146,15 +146,16 @@ def _bench(
 ) -> Bench:  # fmt: skip
     train = np.isin(cells.ids, model.split_ids.get("train", []))
     every = train if train.any() else np.isin(np.arange(len(cells)), parts.rows)
-    typical = sample(cells, every, TYPICAL)
-    mine = cells.take(parts.rows)
-    vectors, usual = _embedded(model, cells, [parts.rows, typical], store, progress)
+    mine, wanted = cells.take(parts.rows), [parts.rows]
+    if any(info.mix for info in request.chosen):  # else no mean embedding is asked for
+        wanted.append(sample(cells, every, TYPICAL))
+    vectors, *usual = _embedded(model, cells, wanted, store, progress)
     shared = (
         codes[parts.rows], mean_expression(cells, every), known_to_all(model.encoders, mine.genes),
         known.markers or (), request.gene_set,
     )  # fmt: skip
     contexts = {name: context_of(e, mine, *shared) for name, e in model.encoders.items()}
-    centres = {name: x.mean(axis=0) for name, x in usual.items()}
+    centres = {name: x.mean(axis=0) for each in usual for name, x in each.items()}
     return Bench(model.encoders, mine, contexts, vectors, centres, scratch)
 
 
