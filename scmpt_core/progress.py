@@ -40,6 +40,14 @@ def duration(seconds: float) -> str:
 
 
 REMARK = "; "  # between a count and what was said about it
+LEFT = " left"
+
+
+def without_time_left(message: str) -> str:
+    """A message of :class:`Meter` without what it says of the time left; its remarks stay."""
+    counted, mark, remark = message.partition(REMARK)
+    kept = [part for part in counted.split(", ") if not part.endswith(LEFT)]
+    return ", ".join(kept) + mark + remark
 
 
 class Meter:
@@ -83,5 +91,5 @@ class Meter:
         message = f"{self.what}: {int(count):,} of {self.total:,} {self.unit}"
         if rate > 0:
             left = duration((self.total - count) / rate)
-            message += f", {rate:,.1f} {self.unit}/s, {left} left"
+            message += f", {rate:,.1f} {self.unit}/s, {left}{LEFT}"
         self.progress(count / max(self.total, 1), message + self.remark)

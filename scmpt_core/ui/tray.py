@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from scmpt_core.jobs import Job
-from scmpt_core.progress import duration
+from scmpt_core.progress import duration, without_time_left
 from scmpt_core.ui.components import PAGES, guarded, plain
 from scmpt_core.ui.state import book, owner
 
@@ -57,7 +57,9 @@ def job_progress(job: Job, place: str) -> None:
                 "with `python -m scmpt_core worker`."
             )
         told = job.fraction or job.state == "waiting"
-        words = plain(job.message) + left if told else "starting …"
+        # the message tells the time left of a step, the record that of the whole job: one is enough
+        message = without_time_left(job.message) if left else job.message
+        words = plain(message) + left if told else "starting …"
         st.progress(min(job.fraction, 1.0), text=words)
         if st.button(
             "Stop", key=f"stop_{place}_{job.id}", icon=":material/stop_circle:",
