@@ -18,7 +18,7 @@ from scmpt_core.ablations.result import Ablated, Answers
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.errors import SettingError
+from scmpt_core.errors import DataError, SettingError
 from scmpt_core.fusion import ScMPT, Task, embed
 from scmpt_core.fusion.ways import chosen_ways, ways_of
 from scmpt_core.markers import MarkerDatabase, Match, find_markers
@@ -83,13 +83,21 @@ def ablate(
     Raises
     ------
     DataError
-        There is no cell to test on, or a head cannot be refitted on this file.
+        There is no cell to test on, or a head cannot be refitted on this file: not all training
+        cells are in it, or their groups are not.
     ModelError
         The cells measure too little of what the model reads.
     SettingError
         None of the ablations can be made.
     """
     ways = [way.name for way in chosen_ways(model, request.ways)]
+    group = model.record.get("group")
+    if "refit" in request.regimes and group is not None and known.groups is None:
+        raise DataError(
+            f"The model was trained with whole groups of {group!r} kept together; the file has no "
+            "such column.",
+            "Give the file it was trained on, or leave the regime refit out.",
+        )
     shared = cells.restrict(set(model.genes))
     model.check_panel(cells)
     codes, shared, groups = _codes(model, shared, known, request, store, device, progress)

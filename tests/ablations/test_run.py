@@ -248,6 +248,12 @@ def test_refit_needs_the_cells_that_were_trained_on(run, planted):
         )  # fmt: skip
 
 
+def test_refit_needs_the_groups_that_were_kept_together(run, planted, monkeypatch):
+    monkeypatch.setitem(planted.model.record, "group", "donor")
+    with pytest.raises(DataError, match="whole groups of 'donor'"):
+        run("hash", regimes=("refit",))
+
+
 def test_gene_sets_are_read(tmp_path):
     assert read_gene_set(None) == frozenset()
     assert read_gene_set("CD3D, HLA-DRA;\nNKX2.1") == {"CD3D", "HLA-DRA", "NKX2.1"}
