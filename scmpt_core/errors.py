@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zipfile import BadZipFile
+
 
 class ScmptError(Exception):
     """A problem the user can put right.
@@ -41,3 +45,35 @@ class ModelError(ScmptError):
 
 class SettingError(ScmptError):
     """An option, argument or environment variable with a value that cannot be used."""
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Around reading a result from disk: what is missing or of another shape is damaged.
+
+    Parameters
+    ----------
+    what
+        Such as "The comparison".
+
+    Raises
+    ------
+    ModelError
+        It is.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise ModelError(f"{what} is damaged: {error}", "Run it again.") from error
+
+
+def check_format(what: str, found: object, known: int) -> None:
+    """Refuse a result that another version wrote.
+
+    Raises
+    ------
+    ModelError
+        The formats differ.
+    """
+    if found != known:
+        raise ModelError(f"{what} has format {found}; this version reads {known}.", "Run it again.")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from scmpt_core.ablations import load_ablated
-from scmpt_core.cli import _view
+from scmpt_core.cli.shared import view_of
 from scmpt_core.errors import ScmptError
 from scmpt_core.labelling import COLUMNS
 from scmpt_core.robustness import load_card
@@ -230,7 +230,7 @@ def test_view_takes_the_choices_of_the_app(file):
     assert "Traceback" not in err
     for text in ("{", "[1]", '{"min_genes": "x"}', '{"surprise": 1}'):
         with pytest.raises(ScmptError):
-            _view(None, text)
+            view_of(None, text)
 
 
 def test_two_workers_do_not_share_a_home(home):

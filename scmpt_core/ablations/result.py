@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from scmpt_core.ablations.base import Regime
-from scmpt_core.errors import ModelError
+from scmpt_core.errors import check_format, readable
 
 FORMAT = 1
 
@@ -145,17 +144,11 @@ def load_ablated(folder: Path) -> Ablated:
     ModelError
         A file is missing or damaged, or of another format.
     """
-    try:
+    with readable("The result of the ablations"):
         about = json.loads((folder / "ablations.json").read_text(encoding="utf-8"))
-        if about["format"] != FORMAT:
-            raise ModelError(
-                f"The ablations have format {about['format']}; this version reads {FORMAT}.",
-                "Run them again.",
-            )
+        check_format("The result of the ablations", about["format"], FORMAT)
         with np.load(folder / "ablations.npz", allow_pickle=False) as arrays:
             return _restored(about, arrays)
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise ModelError(f"The ablations are damaged: {error}", "Run them again.") from error
 
 
 def _restored(about: dict, arrays: dict) -> Ablated:

@@ -16,6 +16,7 @@ from scmpt_core.ablations.possible import WHY, obstacle, weighs
 from scmpt_core.ablations.request import Request
 from scmpt_core.ablations.result import Ablated, Answers
 from scmpt_core.cells import Cells
+from scmpt_core.data import Dataset, label_values
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import DataError, SettingError
@@ -58,6 +59,18 @@ class Known:
     labels: np.ndarray | None = None
     groups: np.ndarray | None = None
     markers: tuple[frozenset[str], ...] | None = None
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, label: str | None, group: str | None,
+        markers: tuple[frozenset[str], ...] | None,
+    ) -> Known:  # fmt: skip
+        """From a file's columns; it need not have that of the groups a model was trained with."""
+        return cls(
+            None if label is None else label_values(dataset.obs, label),
+            label_values(dataset.obs, group) if group in dataset.obs else None,
+            markers,
+        )
 
 
 def ablate(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse as sp
 
-from scmpt_core.errors import ModelError
+from scmpt_core.errors import check_format, readable
 
 FORMAT = 1
 
@@ -197,17 +196,11 @@ def load_attribution(folder: Path) -> Attribution:
     ModelError
         A file is missing or damaged, or of another format.
     """
-    try:
+    with readable("The attribution"):
         about = json.loads((folder / "attribution.json").read_text(encoding="utf-8"))
-        if about["format"] != FORMAT:
-            raise ModelError(
-                f"The attribution has format {about['format']}; this version reads {FORMAT}.",
-                "Run it again.",
-            )
+        check_format("The attribution", about["format"], FORMAT)
         with np.load(folder / "attribution.npz", allow_pickle=False) as arrays:
             return _restored(about, arrays)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise ModelError(f"The attribution is damaged: {error}", "Run it again.") from error
 
 
 def _restored(about: dict, arrays: dict) -> Attribution:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from scmpt_core.data import PARTS
 from scmpt_core.data.findings import Finding
-from scmpt_core.errors import ModelError
+from scmpt_core.errors import check_format, readable
 from scmpt_core.evaluation.comparison import Comparison
 from scmpt_core.evaluation.order import order_classes
 from scmpt_core.fusion import save
@@ -121,17 +120,11 @@ def load_stored(folder: Path) -> StoredComparison:
     ModelError
         A file is missing or damaged, or of a newer format.
     """
-    try:
+    with readable("The comparison"):
         data = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
         with np.load(folder / "cells.npz", allow_pickle=False) as arrays:
             cells = dict(arrays)
-    except (OSError, ValueError, BadZipFile) as error:
-        raise ModelError(f"The comparison is damaged: {error}", "Run it again.") from error
-    if data.get("format") != FORMAT:
-        raise ModelError(
-            f"The comparison has format {data.get('format')}; this version reads {FORMAT}.",
-            "Run it again.",
-        )
+    check_format("The comparison", data.get("format"), FORMAT)
     histories: dict[str, list] = {}
     for run in data.pop("runs"):
         curve = tuple(Epoch(**epoch) for epoch in run["history"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scmpt_core.errors import ModelError
+from scmpt_core.errors import check_format, readable
 from scmpt_core.fusion import REASONS, UNKNOWN, Decision
 
 CARD = "robustness.json"
@@ -191,14 +191,11 @@ def load_card(folder: Path) -> Card | None:
     """
     if not (folder / CARD).is_file():
         return None
-    try:
+    with readable("The robustness card"):
         value = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        if value.pop("format") != FORMAT:
-            raise ModelError("The robustness card has another format.", "Make it again.")
+        check_format("The robustness card", value["format"], FORMAT)
         trials = tuple(_held(trial) for trial in value["trials"])
         return Card(value["model"], value["dataset"], trials, value["about"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"The robustness card is damaged: {error}", "Make it again.") from error
 
 
 def _held(value: dict) -> Held:

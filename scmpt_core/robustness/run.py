@@ -9,6 +9,7 @@ import numpy as np
 
 from scmpt_core.ablations import get_ablation
 from scmpt_core.ablations.base import AblationInfo, Context
+from scmpt_core.ablations.context import known_to_all, mean_expression
 from scmpt_core.cells import Cells
 from scmpt_core.data import MIN_CLASS
 from scmpt_core.device import Device
@@ -71,7 +72,7 @@ def make_card(
     about = {
         "rule": RULE.to_json(), "seed": int(model.record.get("seed", 0)), "group": task.group,
         "label": task.label, "left_out": trial.left_out(trials), "head": model.head_name,
-        "encoders": list(model.encoders),
+        "budget": QUICK.name, "encoders": list(model.encoders),
     }  # fmt: skip
     return Card(model.name, dataset, tuple(trials), about)
 
@@ -127,8 +128,11 @@ class _Trial:
 
     def shift(self, info: AblationInfo, strength: float | None, progress: Progress) -> Held:
         cells = self.task.cells.take(self.test)
-        nothing = np.zeros(len(cells.genes))
-        context = Context("genes", None, self.task.codes[self.test], nothing, nothing > 0)
+        context = Context(
+            "genes", None, self.task.codes[self.test],
+            mean_expression(self.task.cells, self.test),
+            known_to_all(self.model.encoders, cells.genes),
+        )  # fmt: skip
         there = info.perturb(cells, context, strength or 0.0, 0)
         refused = self.refusal(there) if info.name == "panel" else ""
         said = self.model.predict(there, self.scratch, self.device, progress)

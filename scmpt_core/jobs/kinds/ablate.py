@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from scmpt_core import fusion
 from scmpt_core.ablations import Known, Request, ablate, save_ablated
-from scmpt_core.data import label_values
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.jobs.kinds.classify import model_of
@@ -48,12 +46,10 @@ def _run(context: Context) -> dict:
     request, label = request_of(settings), settings.get("label")
     context.progress(0.0, "opening the file and the model")
     dataset, model = open_dataset(item), fusion.load(folder, context.device)
-    group, given = model.record.get("group"), settings.get("markers")
-    known = Known(
-        None if label is None else label_values(dataset.obs, label),
-        label_values(dataset.obs, group) if group in dataset.obs else None,
-        None if given is None else tuple(frozenset(given.get(c, ())) for c in model.classes),
-    )
+    given, markers = settings.get("markers"), None
+    if given is not None:
+        markers = tuple(frozenset(given.get(name, ())) for name in model.classes)
+    known = Known.of(dataset, label, model.record.get("group"), markers)
     result = ablate(
         model, dataset.usable(), known, request, context.store, context.device, item.name,
         part(context.progress, 0.02, 0.98), EmbeddingStore(context.scratch),
@@ -69,11 +65,7 @@ def _run(context: Context) -> dict:
             **about,
         }  # fmt: skip
 
-    context.library.add(
-        context.job.owner, "ablation", f"{item.name} by {name}", fill, id=context.job.id
-    )
-    shutil.rmtree(context.scratch, ignore_errors=True)
-    return {"page": "ablations", "item": context.job.id}
+    return context.keep("ablation", f"{item.name} by {name}", fill, "ablations")
 
 
 ABLATE = JobKind("ablate", "what a model leans on", _title, _run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from scmpt_core import fusion
@@ -63,11 +62,7 @@ def _run(context: Context) -> dict:
             "cells": len(result.ids), "types": result.type_names, **known,
         }  # fmt: skip
 
-    context.library.add(
-        context.job.owner, "attribution", f"{item.name} by {name}", fill, id=context.job.id
-    )
-    shutil.rmtree(context.scratch, ignore_errors=True)
-    return {"page": "attribution", "item": context.job.id}
+    return context.keep("attribution", f"{item.name} by {name}", fill, "attribution")
 
 
 ATTRIBUTE = JobKind("attribute", "genes that carried the labels", _title, _run)

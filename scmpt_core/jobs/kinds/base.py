@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,21 @@ class Context:
             item = replace(item, meta=item.meta | {"view": view})
         return item
 
+    def keep(self, kind: str, name: str, fill: Callable[[Path], dict], page: str) -> dict:
+        """Add what was made to the owner's items under the job's id, and drop finished parts.
+
+        Returns
+        -------
+        What ``run`` has to: the page that shows it, and its id.
+        """
+        self.library.add(self.job.owner, kind, name, fill, id=self.job.id)
+        self.drop_parts()
+        return {"page": page, "item": self.job.id}
+
+    def drop_parts(self) -> None:
+        """Finished parts are no longer needed once the result is kept."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
     def note(self, name: str, cells_per_second: float) -> None:
         """Remember how fast something was on this device."""
         note_rate(self.library.home, self.device.name, name, cells_per_second)
@@ -47,7 +63,8 @@ class JobKind:
         Checks the settings and says in words what the job will do; raises a ``ScmptError`` for
         settings that cannot be used.
     run
-        Does the work; returns ``{"page": …, "item": id}`` and what else the record should hold.
+        Does the work; returns ``{"page": …, "item": id}`` (or ``"model": id`` where it is kept with
+        a model) and what else the record should hold.
     """
 
     name: str

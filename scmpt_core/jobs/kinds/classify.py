@@ -74,10 +74,7 @@ def _run(context: Context) -> dict:
             **known,
         }  # fmt: skip
 
-    context.library.add(
-        context.job.owner, "classification", f"{item.name} by {name}", fill, id=context.job.id
-    )
-    return {"page": "classify", "item": context.job.id}
+    return context.keep("classification", f"{item.name} by {name}", fill, "classify")
 
 
 def _trained(model: ScMPT) -> dict:

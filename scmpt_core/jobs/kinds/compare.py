@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 
@@ -81,11 +80,7 @@ def _run(context: Context) -> dict:
             "macro_f1": best["macro_f1"]["mean"],
         }  # fmt: skip
 
-    context.library.add(
-        context.job.owner, "comparison", f"{item.name}: {task.label}", fill, id=context.job.id
-    )
-    shutil.rmtree(context.scratch, ignore_errors=True)
-    return {"page": "compare", "item": context.job.id}
+    return context.keep("comparison", f"{item.name}: {task.label}", fill, "compare")
 
 
 COMPARE = JobKind("compare", "comparison of models", _title, _run)

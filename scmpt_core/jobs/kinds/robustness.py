@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 from scmpt_core import fusion
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import SettingError
@@ -18,8 +16,9 @@ def _title(library: Library, owner: str, settings: dict) -> str:
     item = library.get(owner, "dataset", settings["dataset"])
     if "model" not in settings:
         raise SettingError(
-            "A model that ships was trained on other cells; its card comes with it.",
-            "Choose a model that you saved.",
+            "A model that ships was trained on cells that are not here.",
+            "Choose a model that you saved; the description of one that ships tells how it does on "
+            "other studies.",
         )
     return f"Robustness of {model_of(library, owner, settings)[0]} on {item.name}"
 
@@ -35,7 +34,7 @@ def _run(context: Context) -> dict:
         EmbeddingStore(context.scratch),
     )  # fmt: skip
     save_card(card, folder)
-    shutil.rmtree(context.scratch, ignore_errors=True)
+    context.drop_parts()
     return {"page": "ablations", "model": context.job.settings["model"]}
 
 

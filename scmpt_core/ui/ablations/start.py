@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import streamlit as st
 
 from scmpt_core.data import Dataset
@@ -19,14 +21,14 @@ TABS = {"Try one": try_one, "Your own genes": own_genes, "Run many": many}
 CARD = "Robustness card"
 
 
-def start(item: Item, dataset: Dataset, offer: Offer, busy: bool, busy_card: bool) -> None:
-    """What is known of the cells, then the ways to ask."""
+def start(item: Item, dataset: Dataset, offer: Offer, running: Set[str]) -> None:
+    """What is known of the cells, then the ways to ask; ``running`` are kinds of jobs."""
     subject = choose_subject(item, dataset, offer)
     tabs = st.tabs([*TABS, CARD], key="ask", on_change="rerun")
     for tab, draw in zip(tabs[:-1], TABS.values(), strict=True):
         with tab:
             if tab.open:
-                draw(subject, busy)
+                draw(subject, "ablate" in running)
     with tabs[-1]:
         if tabs[-1].open:
-            robustness(item, offer, busy_card)
+            robustness(item, offer, "robustness" in running)

@@ -11,7 +11,7 @@ from scmpt_core.ablations import AblationInfo, Known, marker_sets
 from scmpt_core.ablations.base import Need
 from scmpt_core.ablations.possible import obstacle
 from scmpt_core.cells import Cells
-from scmpt_core.data import Dataset, label_values
+from scmpt_core.data import Dataset
 from scmpt_core.encoders import get_spec
 from scmpt_core.encoders.base import Modality
 from scmpt_core.fusion import read_config
@@ -80,12 +80,7 @@ class Subject:
     @property
     def known(self) -> Known:
         """For the core."""
-        obs, group = self.dataset.obs, self.config.get("group")
-        return Known(
-            None if self.label is None else label_values(obs, self.label),
-            label_values(obs, group) if group in obs else None,
-            self.markers,
-        )
+        return Known.of(self.dataset, self.label, self.config.get("group"), self.markers)
 
     @cached_property
     def seen(self) -> int:
