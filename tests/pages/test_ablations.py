@@ -36,6 +36,7 @@ from scmpt_core.ui.ablations.table import result_json, rows_table
 from tests.conftest import toy
 from tests.helpers import dataset_of
 from tests.pages import test_pages as pages
+from tests.pages.homes import home_with_model
 from tests.pages.test_attribution import chart, entry_box, frame, press, tab, texts
 from tests.pages.test_pages import go, work
 
@@ -102,24 +103,16 @@ def shown(kept, app):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A home with toy cells and a model of them that reads sentences; made once."""
-    folder = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCMPT_HOME", str(folder / "home"))
-        patch.setenv("SCMPT_DTYPE", "float32")
-        library = Library(folder / "home")
 
-        def fill(place):
-            task = fusion.make_task(dataset_of(toy(10)), "cell_type")
-            spec = fusion.recommended(("minilm", "scgpt-mini"))
-            store = EmbeddingStore(folder / "home" / "embeddings")
-            model = fusion.train_model(task, spec, QUICK, 0, store, choose_device(), "toy")
-            fusion.save(model, place / "model")
-            return {"model": model.name, "test": model.record["test"], "palette": list(CLASSES)}
+    def fill(place, home):
+        task = fusion.make_task(dataset_of(toy(10)), "cell_type")
+        spec = fusion.recommended(("minilm", "scgpt-mini"))
+        store = EmbeddingStore(home / "embeddings")
+        model = fusion.train_model(task, spec, QUICK, 0, store, choose_device(), "toy")
+        fusion.save(model, place / "model")
+        return {"model": model.name, "test": model.record["test"], "palette": list(CLASSES)}
 
-        library.add(LOCAL, "model", "toy model", fill)
-        toy(10).write_h5ad(folder / "cells.h5ad")
-        add_dataset(library, LOCAL, folder / "cells.h5ad")
-    return folder / "home"
+    return home_with_model(tmp_path_factory.mktemp("made"), fill, 10)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from scmpt_core.ui.attribution.cost import readings
 from scmpt_core.ui.attribution.downloads import cell_table, type_table
 from tests.conftest import SYMBOLS, TYPES, toy
 from tests.pages import test_pages as pages
+from tests.pages.homes import home_with_model
 from tests.pages.test_classify import _model
 from tests.pages.test_pages import go, work
 
@@ -332,15 +333,7 @@ def test_a_result_outlives_its_dataset(shown, kept, home):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A home with a model of toy cells, and other toy cells; made once."""
-    folder = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SCMPT_HOME", str(folder / "home"))
-        patch.setenv("SCMPT_DTYPE", "float32")
-        library = Library(folder / "home")
-        library.add(LOCAL, "model", "toy model", lambda f: _model(f, folder / "home"))
-        toy(20).write_h5ad(folder / "cells.h5ad")
-        add_dataset(library, LOCAL, folder / "cells.h5ad")
-    return folder / "home"
+    return home_with_model(tmp_path_factory.mktemp("made"), _model, 20)
 
 
 def test_the_form_queues_a_job_and_its_result_is_shown(made, app, home):
