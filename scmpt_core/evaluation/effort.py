@@ -16,7 +16,7 @@ from scmpt_core.fusion.search import THOROUGH as THOROUGH_GRID
 from scmpt_core.registry import find
 
 MAX_SEEDS = 20
-EVERY = (RECOMMENDED, "stacking", PAPER, "gated", "attention", "average")
+EVERY = (RECOMMENDED, "mixture", PAPER, "gated", "attention", "average")
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,19 @@ import numpy as np
 
 from scmpt_core.data import Split
 from scmpt_core.evaluation.runs import Run
-from scmpt_core.fusion import RECOMMENDED, Task
+from scmpt_core.fusion import RECOMMENDED, Task, get_head
 from scmpt_core.intervals import MIN_GROUPS, Interval, bootstrap_difference
 from scmpt_core.significance import holm, mcnemar, permutation_macro_f1
 
 SIGNIFICANT = 0.05
 TOLERATED = -0.01  # macro F1: the promise is to lose no more than this to the better half
-HALF, BASELINE = "fused against its better half", "fused against the best baseline"
+HALF = "fused against its better half"
+ALONE = "fused against the best encoder alone"
+BASELINE = "fused against the best baseline"
+AGAINST = {
+    HALF: "its better half,", ALONE: "the best encoder alone under any head,",
+    BASELINE: "the best baseline,",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,11 @@ class Verdict:
 
 
 def judge(task: Task, splits: Sequence[Split], runs: Sequence[Run]) -> Verdict:
-    """Test the recommended model against its better half and against the best baseline."""
+    """Test the recommended model against its better half, and against the best baseline.
+
+    A half is one of its encoders under a head of the fusion's own kind (:attr:`HeadInfo.half`). If
+    another head makes more of an encoder alone, that pair is tested as well.
+    """
     table = _Table(task, tuple(splits), tuple(runs))
     chosen = table.recommended()
     pairs = [] if chosen is None else table.pairs(chosen)
@@ -107,9 +117,6 @@ class _Table:
     def mean(self, model: str) -> float:
         return float(np.mean([run.scores.macro_f1 for run in self.of(model)]))
 
-    def names(self, keep) -> list[str]:
-        return list(dict.fromkeys(run.model for run in self.runs if keep(run)))
-
     def recommended(self) -> Run | None:
         """A run of the recommended fusion; of a single encoder, of its best head."""
         fused = [r for r in self.runs if r.head == RECOMMENDED]
@@ -119,22 +126,26 @@ class _Table:
         return max(alone, key=lambda r: self.mean(r.model))
 
     def pairs(self, chosen: Run) -> list[Pair]:
-        halves = self.names(
-            lambda r: len(r.encoders) == 1 and set(r.encoders) < set(chosen.encoders)
-        )
-        baselines = self.names(lambda r: r.head is None)
-        asked = [(HALF, halves), (BASELINE, baselines)]
-        found = [
-            (question, max(names, key=self.mean)) for question, names in asked if names
-        ]  # the best of them with hindsight, which favours them
-        tested = {other: self._tests(chosen.model, other) for _, other in found}
+        own = get_head(chosen.head).half
+        alone = [r for r in self.runs if len(r.encoders) == 1]
+        alone = [r for r in alone if set(r.encoders) < set(chosen.encoders)]
+        asked = {
+            HALF: {r.model for r in alone if r.head in own},
+            ALONE: {r.model for r in alone},
+            BASELINE: {r.model for r in self.runs if r.head is None},
+        }
+        # The best of each with hindsight, which favours it. Sorted: a tie is the same each time.
+        best = {q: max(sorted(names), key=self.mean) for q, names in asked.items() if names}
+        if best.get(ALONE) == best.get(HALF):
+            best.pop(ALONE, None)
+        tested = {other: self._tests(chosen.model, other) for other in best.values()}
         self._correct(tested)
         return [
             Pair(
                 question, chosen.model, other, self.mean(chosen.model) - self.mean(other),
                 self._interval(chosen.model, other), tuple(tested[other]),
             )
-            for question, other in found
+            for question, other in best.items()
         ]  # fmt: skip
 
     def _interval(self, a: str, b: str) -> Interval | None:
@@ -205,10 +216,9 @@ def _sentences(table: _Table, pairs: list[Pair], promise: bool | None) -> list[s
 
 
 def _sentence(pair: Pair) -> str:
-    what = "its better half" if pair.question == HALF else "the best baseline"
     points = abs(pair.difference) * 100
     side = "above" if pair.difference >= 0 else "below"
-    text = f"{pair.a} is {points:.1f} points of macro F1 {side} {what}, {pair.b}"
+    text = f"{pair.a} is {points:.1f} points of macro F1 {side} {AGAINST[pair.question]} {pair.b}"
     if pair.interval is not None:
         i = pair.interval
         text += (

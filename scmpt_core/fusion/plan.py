@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion.heads import get_head
 
-RECOMMENDED = "mixture"  # chosen in benchmarks/README.md, leaving one set out at a time
+RECOMMENDED = "stacking"  # chosen in benchmarks/README.md, leaving one set out at a time
 PAPER = "concat"  # arXiv 2507.10039
 _OF_ONE = {PAPER: "mlp"}  # with one encoder there is nothing to concatenate
 
@@ -61,8 +61,8 @@ def recommended(encoders: Sequence[str]) -> ModelSpec:
 def planned(names: Sequence[str], heads: Sequence[str]) -> list[ModelSpec]:
     """The rows of a comparison: every encoder alone, then their fusion by each of ``heads``.
 
-    An encoder alone has the paper's dense network and a linear head, which the recommended fusion
-    is made of: a fusion is fairly held only against halves with heads like its own.
+    An encoder alone has the paper's dense network and a linear head, so that every fusion stands
+    beside halves with a head like its own (:attr:`HeadInfo.half`).
 
     Raises
     ------

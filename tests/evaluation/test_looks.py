@@ -15,7 +15,7 @@ from scmpt_core.evaluation import (
 
 KINDS = {
     "a+linear": (["a"], "linear"), "a+mlp": (["a"], "concat"), "b+linear": (["b"], "linear"),
-    "scmpt": (["a", "b"], "mixture"), "scmpt-linear": (["a", "b"], "linear"),
+    "scmpt": (["a", "b"], "stacking"), "scmpt-linear": (["a", "b"], "linear"),
 }  # fmt: skip
 # of six cells: the first two were trained on, the next three tested, the last is left out
 PREDICTED = {

@@ -9,7 +9,7 @@ import pytest
 
 from scmpt_core.data import Split
 from scmpt_core.evaluation.runs import Run
-from scmpt_core.evaluation.verdict import BASELINE, HALF, judge
+from scmpt_core.evaluation.verdict import ALONE, BASELINE, HALF, judge
 from scmpt_core.metrics import score
 
 CLASSES = ("a", "b", "c")
@@ -41,7 +41,7 @@ def planted(accuracies, n=600, seeds=2, groups=None, folds=1, seed=0):
 MODELS = {
     "x+linear": (("x",), "linear", 0.70),
     "y+linear": (("y",), "linear", 0.80),
-    "scmpt": (("x", "y"), "mixture", 0.90),
+    "scmpt": (("x", "y"), "stacking", 0.90),
     "knn": ((), None, 0.95),
 }
 
@@ -61,11 +61,23 @@ def test_the_better_half_and_the_best_baseline_are_found_and_told_apart():
 
 
 def test_equal_models_are_not_told_apart_and_a_worse_fusion_breaks_the_promise():
-    equal = judge(*planted(MODELS | {"scmpt": (("x", "y"), "mixture", 0.80)}))
+    equal = judge(*planted(MODELS | {"scmpt": (("x", "y"), "stacking", 0.80)}))
     assert "do not tell the two apart" in equal.sentences[0]
     assert equal.pairs[0].interval.low == equal.pairs[0].interval.high == 0
-    worse = judge(*planted(MODELS | {"scmpt": (("x", "y"), "mixture", 0.75)}))
+    worse = judge(*planted(MODELS | {"scmpt": (("x", "y"), "stacking", 0.75)}))
     assert worse.promise is False
+
+
+def test_a_half_has_a_head_of_the_fusions_kind_and_a_better_one_of_another_kind_is_told():
+    rows = MODELS | {"x+mlp": (("x",), "concat", 0.94), "z+linear": (("z",), "linear", 0.99)}
+    half, alone, baseline = judge(*planted(rows)).pairs
+    assert (half.question, half.b) == (HALF, "y+linear")  # z is no part of the fusion
+    assert (alone.question, alone.b) == (ALONE, "x+mlp")
+    assert alone.difference < 0 < half.difference
+    assert (baseline.question, baseline.b) == (BASELINE, "knn")
+    verdict = judge(*planted(rows))
+    assert verdict.promise is True
+    assert "below the best encoder alone under any head, x+mlp" in verdict.sentences[1]
 
 
 def test_holm_counts_every_test_of_a_split():

@@ -81,7 +81,7 @@ def test_large_numbers_of_one_encoder_do_not_drown_the_other(info):
 
 
 def test_an_unknown_head_is_named_with_those_there_are():
-    with pytest.raises(SettingError, match="stacking, concat"):
+    with pytest.raises(SettingError, match="stacking, mixture, concat"):
         get_head("transformer")
 
 

@@ -10,7 +10,7 @@ from scmpt_core.fusion.heads.mixture import MIXTURE
 from scmpt_core.fusion.heads.stacking import STACKING
 from scmpt_core.registry import find
 
-HEADS = [MIXTURE, STACKING, CONCAT, GATED, ATTENTION, AVERAGE, LINEAR]
+HEADS = [STACKING, MIXTURE, CONCAT, GATED, ATTENTION, AVERAGE, LINEAR]
 
 
 def get_head(name: str) -> HeadInfo:

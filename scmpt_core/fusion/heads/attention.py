@@ -45,5 +45,6 @@ class AttentionHead(NeuralHead):
 ATTENTION = HeadInfo(
     "attention", "Cross-attention",
     "each encoder's embedding is a token; each class attends to those that tell of it",
-    "Vaswani et al. 2017, arXiv 1706.03762", True, AttentionHead, searched(AttentionHead),
+    "Vaswani et al. 2017, arXiv 1706.03762", True, ("concat",), AttentionHead,
+    searched(AttentionHead),
 )  # fmt: skip

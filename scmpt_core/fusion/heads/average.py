@@ -37,5 +37,5 @@ def fit(data: Data, budget: Budget, seed: int, device: Device, progress: Progres
 AVERAGE = HeadInfo(
     "average", "Late average",
     "one logistic regression an encoder; the mean of their probabilities",
-    "Stone 1961, doi:10.1214/aoms/1177704873", True, AverageHead, fit,
+    "Stone 1961, doi:10.1214/aoms/1177704873", True, ("linear",), AverageHead, fit,
 )  # fmt: skip

@@ -83,6 +83,9 @@ class HeadInfo:
     ----------
     fuses
         Whether it needs two encoders or more.
+    half
+        The heads that judge one encoder the way this one does: with these on top, an encoder alone
+        is a half of the fusion.
     make
         ``make(blocks, classes)``: unfitted, for :meth:`torch.nn.Module.load_state_dict`.
     fit
@@ -95,5 +98,6 @@ class HeadInfo:
     summary: str
     reference: str
     fuses: bool
+    half: tuple[str, ...]
     make: Callable[[tuple[int, ...], int], Head]
     fit: Callable[[Data, Budget, int, Device, Progress], Fit]

@@ -26,5 +26,6 @@ class ConcatHead(NeuralHead):
 CONCAT = HeadInfo(
     "concat", "Dense network",
     "the embeddings side by side, dense 4096, ReLU: the paper's; over one encoder, its MLP",
-    "Palayew, Wang & Bader 2025, arXiv 2507.10039", False, ConcatHead, searched(ConcatHead),
+    "Palayew, Wang & Bader 2025, arXiv 2507.10039", False, ("concat",), ConcatHead,
+    searched(ConcatHead),
 )  # fmt: skip

@@ -39,5 +39,5 @@ GATED = HeadInfo(
     "each encoder's embedding brought to one width; a gate weighs them cell by cell",
     "Arevalo et al. 2017, arXiv 1702.01992; modality dropout: Neverova et al. 2016, "
     "doi:10.1109/TPAMI.2015.2461544",
-    True, GatedHead, searched(GatedHead),
+    True, ("concat",), GatedHead, searched(GatedHead),
 )  # fmt: skip

@@ -63,5 +63,5 @@ def fit(data: Data, budget: Budget, seed: int, device: Device, progress: Progres
 LINEAR = HeadInfo(
     "linear", "Logistic regression",
     "one linear layer on the standardised embeddings; L2 strength chosen by cross-validation",
-    "Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x", False, LinearHead, fit,
+    "Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x", False, ("linear",), LinearHead, fit,
 )  # fmt: skip

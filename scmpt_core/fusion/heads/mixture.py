@@ -1,4 +1,4 @@
-"""The recommended head: each encoder judged twice, and mixed by what unseen cells showed."""
+"""Each encoder judged twice, and mixed by what unseen cells showed."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ MIXTURE = HeadInfo(
     "are mixed with weights learnt on cells they have not seen",
     "Stone 1961, doi:10.1214/aoms/1177704873; van der Laan et al. 2007, "
     "doi:10.2202/1544-6115.1309",
-    True, MixtureHead, fit,
+    True, ("linear", "concat"), MixtureHead, fit,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""One linear head an encoder, pooled by weights that are learnt out of fold."""
+"""The recommended head: one linear head an encoder, pooled by weights learnt out of fold."""
 
 from __future__ import annotations
 
@@ -92,5 +92,5 @@ STACKING = HeadInfo(
     "on cells they have not seen",
     "Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1; van der Laan et al. 2007, "
     "doi:10.2202/1544-6115.1309",
-    True, StackingHead, fit,
+    True, ("linear",), StackingHead, fit,
 )  # fmt: skip
