@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scmpt_core.robustness import load_card
 from scripts.reference_data import Tissue
 
 TEXT = """# {title}
@@ -36,7 +37,7 @@ labels, "Unknown" what it does not. The baselines were fitted to the same cells 
 all these studies measure, the tested one too.
 
 {tests}
-
+{robustness}
 ## What it must not be used for
 - Other tissues or species, disease, a diagnosis: it knows healthy cells of these few studies.
 - Types that are not in the list get one of its types, or Unknown; the table above shows how often.
@@ -49,10 +50,24 @@ all these studies measure, the tested one too.
 """
 
 
+ROBUSTNESS = """
+## Robustness
+Models like this one, trained anew: without each study in turn, which they were then asked about, as
+it is and shifted; on all studies without one type; on each study alone, asked about all cells of
+the others, types that it lacks among them. Unknown was switched on by the default rule; at most
+{cells} cells of each type and study were asked about.
+
+{sentences}
+
+`robustness.json` and the page Ablations hold all numbers; made by
+`PYTHONPATH=. python scripts/reference_robustness.py LABELLED_FOLDER`.
+"""
+
+
 def card(tissue: Tissue, numbers: dict, folder: Path) -> str:
     """Markdown."""
     record = numbers["record"]
-    size = sum(f.stat().st_size for f in folder.iterdir()) / 1e6
+    size = sum(f.stat().st_size for f in folder.iterdir() if f.name != "README.md") / 1e6
     rows = [
         f"| {name} | {id} | {_scored(record['per_class'].get(name))} |"
         for name, id in record["ontology"].items()
@@ -69,8 +84,19 @@ def card(tissue: Tissue, numbers: dict, folder: Path) -> str:
         tissue={"pbmc": "blood", "islets": "pancreatic islets"}[tissue.name],
         seed=record["seed"], per_type=record["recipe"]["per_type"], types="\n".join(types),
         sources="\n".join(sources), tests="\n".join([*_tests(numbers["tests"]), *extra]),
-        limits=limits,
+        limits=limits, robustness=_robustness(folder),
     )  # fmt: skip
+
+
+def _robustness(folder: Path) -> str:
+    """What the robustness card beside the model says; ``""`` where none was made."""
+    robust = load_card(folder)
+    if robust is None:
+        return ""
+    return ROBUSTNESS.format(
+        sentences="\n".join(f"- {text}" for text in robust.sentences()),
+        cells=robust.about["cells_a_type"],
+    )
 
 
 def _or_dash(share: float | None) -> str:

@@ -88,7 +88,7 @@ class Core:
     fit: Fit
     classes: tuple[str, ...]
     genes: np.ndarray
-    windows: dict[str, np.ndarray]
+    windows: dict[str, np.ndarray]  # encoder → (studies, genes)
     detectors: dict[str, FittedDetector]
     lacking: dict[str, str]
     rows: int  # cells and views of cells
@@ -132,11 +132,10 @@ def fit_core(studies: list[Study], tissue: Tissue, recipe: Recipe, machine: Mach
         (np.concatenate([v.groups for v in every]), np.array([], dtype=str)),
     )  # fmt: skip
     fit = get_head(HEAD).fit(data, QUICK, recipe.seed, machine.device, silent)
-    whole = stacked(plain, genes)
     detectors, lacking = fit_detectors(every, pca, vectors, codes, recipe.seed)
     return Core(
         encoders, fit.head, fit, classes, genes,
-        {name: encoder.window(whole) for name, encoder in encoders.items()},
+        {name: study_windows(encoder, plain, genes) for name, encoder in encoders.items()},
         detectors, lacking, len(x),
     )  # fmt: skip
 
@@ -169,6 +168,15 @@ def shared_components(plain: list[View], genes: np.ndarray) -> PCAEncoder:
         "variance": np.pad(variance, (0, padding)).astype(np.float32),
     }
     return PCAEncoder(get_spec("pca").info).restore(genes, state)
+
+
+def study_windows(encoder: Encoder, plain: list[View], genes: np.ndarray) -> np.ndarray:
+    """What ``encoder`` reads of each study, (studies, genes): each on the genes it measures."""
+    out = np.zeros((len(plain), len(genes)))
+    for row, view in zip(out, plain, strict=True):
+        weight = encoder.window(stacked([view], genes)) * np.isin(genes, view.cells.genes)
+        row[:] = weight / weight.sum()
+    return out
 
 
 def read(
@@ -321,3 +329,8 @@ def _codes(labels: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
 def with_record(model: ScMPT, **entries: object) -> ScMPT:
     """The same model, its record longer."""
     return replace(model, record=model.record | entries)
+
+
+def unlimited(model: ScMPT) -> ScMPT:
+    """The same model, which refuses no file for what it does not measure."""
+    return with_record(model, overlap_limit=dict.fromkeys(model.encoders, 0.0))

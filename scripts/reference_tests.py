@@ -16,7 +16,7 @@ from scmpt_core.fusion.overlap import overlaps
 from scmpt_core.intervals import bootstrap
 from scmpt_core.metrics import score
 from scripts.reference_data import Study, Tissue, sampled, trimmed
-from scripts.reference_model import ENCODERS, Machine, Recipe, fit_core, judge
+from scripts.reference_model import ENCODERS, Machine, Recipe, fit_core, judge, unlimited
 from scripts.reference_views import View, as_measured, rescaled, stacked
 
 BASELINES = ("logistic", "celltypist")
@@ -81,9 +81,7 @@ def cross_test(
     model: ScMPT, train: list[Study], held: Study, recipe: Recipe, machine: Machine
 ) -> CrossTest:
     """Judge all cells of ``held``; overlap is reported, and no limit is put on it."""
-    free = {"overlap_limit": dict.fromkeys(model.encoders, 0.0)}
-    free_model = ScMPT(**(vars(model) | {"record": model.record | free}))
-    prediction = free_model.predict(held.cells, machine.store, machine.device)
+    prediction = unlimited(model).predict(held.cells, machine.store, machine.device)
     decision = prediction.decide(Rule())
     known = np.isin(held.labels, model.classes)
     place = {name: i for i, name in enumerate(model.classes)}

@@ -73,9 +73,10 @@ def make(tissue: Tissue, folder: Path, out: Path, recipe: Recipe, machine: Machi
     }
     for name in ("card.json", "README.md"):
         (target / name).unlink(missing_ok=True)  # a model's folder holds nothing else when saved
-    save(model, target)
+    save(model, target)  # a robustness card of the earlier model goes with it
     (target / "card.json").write_text(json.dumps(numbers, indent=1), encoding="utf-8")
     (target / "README.md").write_text(card(tissue, numbers, target), encoding="utf-8")
+    say("it has no robustness card now; run scripts/reference_robustness.py to make it")
     return numbers
 
 

@@ -93,7 +93,7 @@ class ScMPT:
     head_name: str
     classes: tuple[str, ...]
     genes: np.ndarray  # the training file's symbols
-    windows: dict[str, np.ndarray]  # encoder → weight of each gene in its training windows
+    windows: dict[str, np.ndarray]  # encoder → weight of each gene in training: see overlaps()
     sureness: Sureness
     unknown: UnknownDetector
     record: dict  # dataset, task, normalisation, hyper-parameters, scores, seconds: for people

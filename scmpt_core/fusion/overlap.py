@@ -2,7 +2,9 @@
 
 A model trained on all genes reads a window of them; on a panel that lacks most of that window
 the ranking shifts and the label is worthless, however high its probability. The overlap is the
-share of the training windows that the new file measures.
+share of the training windows that the new file measures; of a model trained on studies with
+different genes, it is that of the study which the file covers best: a panel that one of them
+measured is a panel the model knows.
 """
 
 from __future__ import annotations
@@ -24,9 +26,17 @@ LIMITS = {"pca": 0.90, "scgpt-mini": 0.90}
 def overlaps(
     windows: dict[str, np.ndarray], genes: np.ndarray, measured: np.ndarray
 ) -> dict[str, float]:
-    """Share of each encoder's training window, (genes,), that ``measured`` symbols cover."""
+    """Share of each encoder's training window that ``measured`` symbols cover.
+
+    Parameters
+    ----------
+    windows
+        Encoder → weight of each gene, (genes,), or of each study's genes, (studies, genes): then
+        the largest share counts. Each window sums to 1.
+    """
     shared = np.isin(genes, measured)
-    return {name: min(1.0, float(weight[shared].sum())) for name, weight in windows.items()}
+    found = {name: np.atleast_2d(weight)[:, shared].sum(axis=1) for name, weight in windows.items()}
+    return {name: min(1.0, float(shares.max())) for name, shares in found.items()}
 
 
 def limits_of(record: dict) -> Mapping[str, float]:

@@ -8,6 +8,30 @@ from scmpt_core.robustness.card import (
     load_card,
     save_card,
 )
-from scmpt_core.robustness.run import SHIFTS, make_card
+from scmpt_core.robustness.run import make_card
+from scmpt_core.robustness.trial import (
+    RULE,
+    SHIFTS,
+    expressed_only,
+    outcome,
+    refusal,
+    shifted,
+    shifts,
+)
 
-__all__ = ["CARD", "SHIFTS", "Card", "Held", "Outcome", "load_card", "make_card", "save_card"]
+__all__ = [
+    "CARD",
+    "RULE",
+    "SHIFTS",
+    "Card",
+    "Held",
+    "Outcome",
+    "expressed_only",
+    "load_card",
+    "make_card",
+    "outcome",
+    "refusal",
+    "save_card",
+    "shifted",
+    "shifts",
+]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from scmpt_core.errors import check_format, readable
-from scmpt_core.fusion import REASONS, UNKNOWN, Decision
+from scmpt_core.fusion import REASONS, UNKNOWN
 
 CARD = "robustness.json"
 FORMAT = 1
@@ -49,8 +49,10 @@ class Outcome:
         return sum(self.unknown.values())
 
     @classmethod
-    def of(cls, decision: Decision, likeliest: np.ndarray, truth: np.ndarray) -> Outcome:
-        """From labels, most probable labels and true names, each (cells,).
+    def of(
+        cls, labels: np.ndarray, reasons: np.ndarray, likeliest: np.ndarray, truth: np.ndarray
+    ) -> Outcome:
+        """From labels, why there is none, most probable labels and true names, each (cells,).
 
         Raises
         ------
@@ -60,14 +62,13 @@ class Outcome:
         n = len(truth)
         if not n:
             raise ValueError("no cells")
-        wrong = (decision.labels != truth) & (decision.labels != UNKNOWN)
-        names, counts = np.unique(decision.labels[wrong], return_counts=True)
+        wrong = (labels != truth) & (labels != UNKNOWN)
+        names, counts = np.unique(labels[wrong], return_counts=True)
         order = np.argsort(-counts, kind="stable")[:3]
         right = likeliest == truth
         return cls(
             n,
-            {why: float(np.mean(decision.reasons == why)) for why in REASONS
-             if (decision.reasons == why).any()},
+            {why: float(np.mean(reasons == why)) for why in REASONS if (reasons == why).any()},
             float(wrong.mean()),
             {str(names[i]): float(counts[i] / n) for i in order},
             float(right.mean()),
@@ -92,6 +93,11 @@ class Held:
         The outcome is then what it would have said.
     known
         The same for test cells of the types that were trained on; ``None`` but for an unseen type.
+    base
+        Of a shift that only some of the cells could be given: of these as they were, unperturbed.
+    refusals
+        Where cells of several files were asked about: which of these would be refused, and why;
+        ``refused`` is set where all would.
     """
 
     kind: str
@@ -100,6 +106,8 @@ class Held:
     strength: float | None = None
     refused: str = ""
     known: Outcome | None = None
+    base: Outcome | None = None
+    refusals: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,41 +127,71 @@ class Card:
         """The trials of one kind, as they were made."""
         return [trial for trial in self.trials if trial.kind == kind]
 
+    @property
+    def plain(self) -> Held:
+        """The trial of cells as they are."""
+        (plain,) = self.of("as trained")
+        return plain
+
+    def unperturbed(self, shift: Held) -> Outcome:
+        """What the model says of a shift's cells as they are."""
+        return shift.base or self.plain.outcome
+
     def sentences(self) -> list[str]:
         """What the card says, for a person."""
-        out = []
-        (plain,) = self.of("as trained")
-        out.append(
-            f"On its own {plain.outcome.n:,} test cells {_share(plain.outcome.wrong)} get a wrong "
-            f"label and {_share(plain.outcome.all_unknown)} are Unknown."
-        )
+        return [*self._on_plain(), *self._on_unseen(), *self._on_groups(), *self._on_shifts()]
+
+    def _on_plain(self) -> list[str]:
+        plain, cells = self.plain.outcome, self.about.get("tested_on")
+        tested = f"{plain.n:,} {cells}" if cells else f"its own {plain.n:,} test cells"
+        out = [
+            f"On {tested} {_share(plain.wrong)} get a wrong label and "
+            f"{_share(plain.all_unknown)} are Unknown."
+        ]
+        if files := self.plain.refusals:
+            out.append(
+                f"These files measure too little for it and would be refused as they are: "
+                f"{', '.join(files)}. What it would say of their cells is counted all the same."
+            )
+        return out
+
+    def _on_unseen(self) -> list[str]:
         unseen = self.of("unseen type")
-        if unseen:
-            worst = max(unseen, key=lambda trial: trial.outcome.wrong)
-            mean = float(np.mean([trial.outcome.wrong for trial in unseen]))
-            called = max(worst.outcome.confused.items(), key=lambda item: item[1], default=("", 0))
-            out.append(
-                f"Cells of a type it was not trained on get a label, which cannot be right, in "
-                f"{_share(mean)} of cases (mean over {len(unseen)} types); worst is {worst.name}, "
-                f"{_share(worst.outcome.wrong)}"
-                + (f", most often called {called[0]}." if called[0] else ".")
-            )
+        if not unseen:
+            return []
+        worst = max(unseen, key=lambda trial: trial.outcome.wrong)
+        mean = float(np.mean([trial.outcome.wrong for trial in unseen]))
+        called = max(worst.outcome.confused.items(), key=lambda item: item[1], default=("", 0))
+        beside = self.about.get("unseen_of")
+        return [
+            f"Cells of a type it was not trained on{f', {beside},' if beside else ''} get a label, "
+            f"which cannot be right, in {_share(mean)} of cases (mean over {len(unseen)} types); "
+            f"worst is {worst.name}, {_share(worst.outcome.wrong)}"
+            + (f", most often called {called[0]}." if called[0] else ".")
+        ]
+
+    def _on_groups(self) -> list[str]:
         groups = self.of("one group")
-        if groups:
-            low = max(groups, key=lambda trial: trial.outcome.wrong)
-            out.append(
-                f"Trained on one {self.about.get('group', 'group')} alone, it errs on "
-                f"{_share(low.outcome.wrong)} of the cells of the others at worst ({low.name})."
-            )
-        shifts = dict.fromkeys(trial.name for trial in self.of("shift"))
-        worse = {name: self._worse(name, plain.outcome) for name in shifts}
-        out += [
-            f"{name}: from {trial.strength:g} on, wrong labels rise by more than 5 points "
-            f"({_share(trial.outcome.wrong)}) without a refusal."
-            if trial.strength is not None
-            else f"{name}: wrong labels rise by more than 5 points ({_share(trial.outcome.wrong)})."
-            for name, trial in worse.items() if trial is not None
-        ]  # fmt: skip
+        if not groups:
+            return []
+        low = max(groups, key=lambda trial: trial.outcome.wrong)
+        most = max(groups, key=lambda trial: trial.outcome.all_unknown)
+        return [
+            f"Trained on one {self.about.get('group', 'group')} alone, it errs on "
+            f"{_share(low.outcome.wrong)} of the cells of the others at worst ({low.name}) and "
+            f"calls at most {_share(most.outcome.all_unknown)} Unknown ({most.name})."
+        ]
+
+    def _on_shifts(self) -> list[str]:
+        worse = {trial.name: self._worse(trial.name) for trial in self.of("shift")}
+        out = []
+        for name, trial in worse.items():
+            if trial is not None:
+                at = "" if trial.strength is None else f"from {trial.strength:g} on, "
+                out.append(
+                    f"{name}: {at}wrong labels rise by more than 5 points "
+                    f"({_share(trial.outcome.wrong)}){self._refused_anew(trial)}."
+                )
         if harmless := [name for name, trial in worse.items() if trial is None]:
             out.append(
                 "Wrong labels do not rise by more than 5 points at any strength tried, unless the "
@@ -161,12 +199,17 @@ class Card:
             )
         return out
 
-    def _worse(self, name: str, plain: Outcome) -> Held | None:
+    def _worse(self, name: str) -> Held | None:
         """The weakest strength of a shift that makes more labels wrong, unrefused."""
-        mine = [t for t in self.of("shift") if t.name == name]
-        return next(
-            (t for t in mine if t.outcome.wrong > plain.wrong + RISE and not t.refused), None
-        )
+        mine = [t for t in self.of("shift") if t.name == name and not t.refused]
+        return next((t for t in mine if t.outcome.wrong > self.unperturbed(t).wrong + RISE), None)
+
+    def _refused_anew(self, shift: Held) -> str:
+        """Which files the shift makes the model refuse, though not all."""
+        anew = [name for name in shift.refusals if name not in self.plain.refusals]
+        if anew:
+            return f", though it would refuse {', '.join(anew)}"
+        return "" if shift.strength is None else " without a refusal"
 
 
 def _share(value: float) -> str:
@@ -199,7 +242,8 @@ def load_card(folder: Path) -> Card | None:
 
 
 def _held(value: dict) -> Held:
-    known = value["known"]
-    parts = {"outcome": Outcome(**value["outcome"]),
-             "known": None if known is None else Outcome(**known)}  # fmt: skip
+    parts = {
+        name: Outcome(**value[name])
+        for name in ("outcome", "known", "base") if value.get(name) is not None
+    }  # fmt: skip
     return Held(**(value | parts))

@@ -7,23 +7,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scmpt_core.ablations import get_ablation
-from scmpt_core.ablations.base import AblationInfo, Context
-from scmpt_core.ablations.context import known_to_all, mean_expression
-from scmpt_core.cells import Cells
+from scmpt_core.ablations.base import AblationInfo
 from scmpt_core.data import MIN_CLASS
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
-from scmpt_core.errors import DataError, ModelError
-from scmpt_core.fusion import Prediction, Rule, ScMPT, Task, embed, train_model
+from scmpt_core.errors import DataError
+from scmpt_core.fusion import ScMPT, Task, embed, train_model
 from scmpt_core.fusion.folder import options_of
 from scmpt_core.fusion.search import QUICK
 from scmpt_core.progress import Meter, Progress, silent
 from scmpt_core.robustness.card import Card, Held, Outcome
+from scmpt_core.robustness.trial import (
+    RULE,
+    expressed_only,
+    outcome,
+    refusal,
+    shifted,
+    shifts,
+)
 
-SHIFTS = ("depth", "panel", "dropout", "top-n", "no-housekeeping")
 MOST_GROUPS = 5
-RULE = Rule()
 
 
 def make_card(
@@ -94,7 +97,7 @@ class _Trial:
     def plan(self) -> Iterator:
         """What to do, one call a trial."""
         yield self.plain
-        for info, strength in self.shifts():
+        for info, strength in shifts(self.task.cells.counts is not None):
             yield lambda progress, i=info, s=strength: self.shift(i, s, progress)
         for code in self.types():
             yield lambda progress, c=code: self.unseen(c, progress)
@@ -120,34 +123,13 @@ class _Trial:
     def plain(self, progress: Progress) -> Held:
         return Held("as trained", "as trained", self._judged(self.model, self.test))
 
-    def shifts(self) -> list[tuple[AblationInfo, float | None]]:
-        infos = [get_ablation(name) for name in SHIFTS]
-        if self.task.cells.counts is None:
-            infos = [info for info in infos if "counts" not in info.needs]
-        return [(info, strength) for info in infos for strength in info.strengths(None, True)]
-
     def shift(self, info: AblationInfo, strength: float | None, progress: Progress) -> Held:
-        cells = self.task.cells.take(self.test)
-        context = Context(
-            "genes", None, self.task.codes[self.test],
-            mean_expression(self.task.cells, self.test),
-            known_to_all(self.model.encoders, cells.genes),
-        )  # fmt: skip
-        there = info.perturb(cells, context, strength or 0.0, 0)
-        refused = self.refusal(there) if info.name == "panel" else ""
+        cells, codes = self.task.cells.take(self.test), self.task.codes[self.test]
+        there = shifted(cells, codes, self.model.encoders, info, strength)
+        refused = refusal(self.model, expressed_only(there)) if info.name == "panel" else ""
         said = self.model.predict(there, self.scratch, self.device, progress)
-        return Held("shift", info.title, self.outcome(said, self.names[self.test]), strength,
+        return Held("shift", info.title, outcome([said], [self.names[self.test]]), strength,
                     refused)  # fmt: skip
-
-    def refusal(self, cells: Cells) -> str:
-        """Why a file that measures only what these cells express would be refused."""
-        measured = np.unique(cells.expression.indices)
-        panel = cells.restrict(set(cells.genes[measured]))
-        try:
-            self.model.check_panel(panel)
-        except ModelError as error:
-            return error.message
-        return ""
 
     def types(self) -> range:
         return range(len(self.task.classes) if len(self.task.classes) > 2 else 0)
@@ -211,9 +193,4 @@ class _Trial:
         whole = embed(model.encoders, self.task.cells, self.store)
         vectors = {name: x[rows] for name, x in whole.items()}
         said = model.judge(self.task.cells.take(rows), vectors, self.device, {})
-        return self.outcome(said, self.names[rows])
-
-    @staticmethod
-    def outcome(said: Prediction, truth: np.ndarray) -> Outcome:
-        likeliest = np.array(said.classes)[said.proba.argmax(axis=1)]
-        return Outcome.of(said.decide(RULE), likeliest, truth)
+        return outcome([said], [self.names[rows]])

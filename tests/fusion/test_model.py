@@ -99,6 +99,12 @@ def test_overlap_is_weighted():
     check_overlap({"x": 0.7, "y": 1.0}, limits_of({"overlap_limit": {"x": 0.6}}))
 
 
+def test_a_panel_that_one_of_several_studies_measured_is_covered():
+    windows = {"x": np.array([[0.7, 0.2, 0.1], [0.0, 0.4, 0.6]]), "y": np.array([0.2, 0.3, 0.5])}
+    found = overlaps(windows, np.array(["A", "B", "C"]), np.array(["B", "C", "Z"]))
+    assert found == {"x": pytest.approx(1.0), "y": pytest.approx(0.8)}
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "json", "format", "encoder", "tensor"])
 def test_a_damaged_folder_is_refused(model, tmp_path, damage):
     folder = tmp_path / "m"

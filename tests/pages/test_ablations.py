@@ -25,10 +25,11 @@ from scmpt_core.ablations.possible import obstacle
 from scmpt_core.data import label_values
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.fusion import reference
 from scmpt_core.fusion.search import QUICK
 from scmpt_core.jobs import JobBook
 from scmpt_core.library import LOCAL, Library, add_dataset, open_dataset
-from scmpt_core.robustness import load_card
+from scmpt_core.robustness import Card, Held, Outcome, load_card, save_card
 from scmpt_core.ui.ablations.cost import perturbations
 from scmpt_core.ui.ablations.gene_set import find_symbols, read_symbols
 from scmpt_core.ui.ablations.many import PRESETS
@@ -391,3 +392,32 @@ def test_the_robustness_card_is_made_kept_and_shown(asked, home):
     (bars,) = [json.loads(c.proto.spec)["data"] for c in asked.get("plotly_chart")
                if "robust_types" in c.proto.id]  # fmt: skip
     assert len(bars) == 3
+
+
+def test_the_card_of_a_model_that_ships_says_what_it_is_of(made, asked, monkeypatch, tmp_path):
+    folder = tmp_path / "models" / "pbmc"
+    shutil.copytree(next((made / "items" / "model").iterdir()) / "model", folder)
+    monkeypatch.setattr(reference, "FOLDER", folder.parent)
+    asked.selectbox(key="classify_model").set_value("pbmc")
+    ask(asked, "Robustness card")
+    assert "reference_robustness.py" in texts(asked.caption)
+    half, plain = Outcome(5, {}, 0.4, {}, 0.6), Outcome(9, {"undecided": 0.2}, 0.1, {"B": 0.1}, 0.8)
+    save_card(Card("m", "d", (
+        Held("as trained", "as trained", plain),
+        Held("shift", "Sequenced less deeply", plain, 0.5, base=half),
+        Held("shift", "A smaller gene panel", plain, 0.5, refusals={"one": "too few"}),
+        Held("unseen type", "NK", plain, known=half), Held("one group", "two", plain),
+    ), {"studies": ["one", "two"], "cells_a_type": 150, "group": "study",
+        "tested_on": "cells of studies left out of training",
+        "left_out": {"depth in two": "its file holds no counts"}}), folder)  # fmt: skip
+    ask(asked, "Robustness card")
+    assert texts(asked.markdown).count("On 9 cells of studies left out of training 10.0%") == 1
+    assert "made of its own studies (one, two)" in texts(asked.caption)
+    assert "What becomes of 5 test cells." in texts(asked.caption)
+    assert "It would refuse that of one at 50 %." in texts(asked.caption)
+    assert "Trained on one study alone" in texts(asked.markdown)
+    assert "models that you saved" in texts(asked.info)
+    assert "robustness" not in [b.key for b in asked.button]
+    (bars,) = [json.loads(c.proto.spec)["data"] for c in asked.get("plotly_chart")
+               if "robust_Sequenced" in c.proto.id]  # fmt: skip
+    assert [bar["customdata"][0][1] for bar in bars] == [5, 5, 5]

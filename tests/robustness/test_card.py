@@ -12,7 +12,7 @@ from scmpt_core import fusion
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import DataError, ModelError
-from scmpt_core.fusion import FAR, UNDECIDED, UNKNOWN, Decision, ModelSpec, make_task
+from scmpt_core.fusion import FAR, UNDECIDED, UNKNOWN, ModelSpec, make_task
 from scmpt_core.fusion.search import QUICK
 from scmpt_core.robustness import CARD, Card, Held, Outcome, load_card, make_card, save_card
 from tests.conftest import toy
@@ -128,10 +128,43 @@ def test_outcome_by_hand():
     labels = np.array(["T", "B", UNKNOWN, "B", UNKNOWN])
     reasons = np.array(["", "", FAR, "", UNDECIDED])
     truth = np.array(["T", "T", "B", "Mono", "B"])
-    found = Outcome.of(
-        Decision(labels, reasons, 0.5, True, None), np.array(["T", "B", "B", "B", "T"]), truth
-    )
+    found = Outcome.of(labels, reasons, np.array(["T", "B", "B", "B", "T"]), truth)
     assert found == Outcome(5, {FAR: 0.2, UNDECIDED: 0.2}, 0.4, {"B": 0.4}, 0.4)
+
+
+def test_a_card_saved_before_files_were_told_apart_is_read(made, tmp_path):
+    save_card(made.card, tmp_path)
+    value = json.loads((tmp_path / CARD).read_text())
+    for trial in value["trials"]:
+        del trial["base"], trial["refusals"]
+    (tmp_path / CARD).write_text(json.dumps(value))
+    assert load_card(tmp_path) == made.card
+    n = made.card.plain.outcome.n
+    assert made.card.sentences()[0].startswith(f"On its own {n} test cells ")
+
+
+def test_sentences_of_several_files():
+    good, bad = Outcome(10, {}, 0.05, {}, 0.95), Outcome(10, {FAR: 0.6}, 0.3, {"B": 0.3}, None)
+    half, worse = Outcome(5, {}, 0.28, {}, 0.7), Outcome(5, {}, 0.32, {}, 0.7)
+    card = Card("m", "d", (
+        Held("as trained", "as trained", good, refusals={"xin": "too few"}),
+        Held("shift", "Sequenced less deeply", worse, 0.5, base=half),  # by 4 points only
+        Held("shift", "A smaller gene panel", bad, 0.5, refusals={"xin": "too few", "kang": "so"}),
+        Held("shift", "Genes dropped out", bad, 0.1, refusals={"xin": "too few"}),
+        Held("unseen type", "NK", bad, known=good),
+        Held("one group", "xin", good), Held("one group", "kang", bad),
+    ), {"tested_on": "cells of studies left out", "unseen_of": "of known studies",
+        "group": "study"})  # fmt: skip
+    text = " ".join(card.sentences())
+    assert "On 10 cells of studies left out 5.0% get a wrong label and 0.0% are Unknown. " in text
+    assert "would be refused as they are: xin. " in text
+    assert "a type it was not trained on, of known studies, get a label" in text
+    assert "Trained on one study alone, it errs on 30.0%" in text
+    assert "at worst (kang) and calls at most 60.0% Unknown (kang)." in text
+    assert "panel: from 0.5 on, wrong labels rise by more than 5 points (30.0%), though it " in text
+    assert "would refuse kang." in text
+    assert "out: from 0.1 on, wrong labels rise by more than 5 points (30.0%) without a" in text
+    assert "unless the file is refused: Sequenced less deeply." in text
 
 
 def test_sentences_name_the_worst():

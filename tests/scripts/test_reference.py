@@ -13,6 +13,7 @@ from scmpt_core import fusion
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.ontology import find_term, name_of
+from scmpt_core.robustness import CARD
 from scripts.reference_data import (
     TISSUES,
     Source,
@@ -169,12 +170,13 @@ def test_the_limit_is_where_the_curve_reaches_two_points():
     assert all(0.5 < limit < 0.56 for limit in found.values())
 
 
-def test_a_reference_model_is_made_tested_and_written(folder, tmp_path):
+def test_a_reference_model_is_made_tested_and_written(folder, tmp_path, capsys):
     machine = Machine(choose_device(), EmbeddingStore(tmp_path / "store"))
     recipe = Recipe(per_type=20, views=2, least=0.0)
     out = tmp_path / "models"
     (out / "pbmc").mkdir(parents=True)
     (out / "pbmc" / "README.md").write_text("an older card")
+    (out / "pbmc" / CARD).write_text("of the older model")
     numbers = make(TOY, folder, out, recipe, machine)
     model = fusion.load(out / "pbmc", choose_device())
     assert model.classes == tuple(CLASSES)
@@ -185,6 +187,9 @@ def test_a_reference_model_is_made_tested_and_written(folder, tmp_path):
     assert (last["train"], last["test"]) == (("one", "two"), "three")
     assert last["accuracy"] > 0.8  # chance is 1 in 3
     assert set(last["baselines"]) == {"logistic", "celltypist"}
+    assert not (out / "pbmc" / CARD).exists()
+    assert "reference_robustness.py" in capsys.readouterr().err
     card = (out / "pbmc" / "README.md").read_text("utf-8")
+    assert "Robustness" not in card
     assert f"{last['macro_f1']:.3f}" in card
     assert all(term in card for term in CLASSES.values())

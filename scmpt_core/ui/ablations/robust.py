@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -23,18 +25,15 @@ WHAT = (
 
 
 def robustness(item: Item, offer: Offer, busy: bool) -> None:
-    """The card, or what it is and the button that makes it."""
+    """The card, or what it is and, of one's own model, the button that makes it."""
     card = load_card(offer.folder)
     if card is not None:
         show(card)
     else:
         st.caption(WHAT)
     if offer.reference is not None:
-        st.info(
-            "This model ships with scMPT and was trained on other cells than these; what it does "
-            "on other studies stands in its description above. A card can be made of models that "
-            "you saved."
-        )
+        st.caption(_of_reference(card))
+        st.info("You can make a card of models that you saved.")
         return
     trained = read_config(offer.folder)["dataset"]
     st.caption(
@@ -50,18 +49,35 @@ def robustness(item: Item, offer: Offer, busy: bool) -> None:
             st.rerun()
 
 
+def _of_reference(card: Card | None) -> str:
+    """What the card of a model that ships was made from, or how it is made."""
+    if card is None:
+        return (
+            "This model ships with scMPT, but its card is not here. Whoever has the studies that "
+            "it was trained on makes it with `scripts/reference_robustness.py`."
+        )
+    studies = plain(", ".join(card.about["studies"]))
+    return (
+        f"This model ships with scMPT; its card was made of its own studies ({studies}), not of "
+        "the cells that are open here. For the card new models like it were trained: without each "
+        "study in turn, which they were then asked about, as it is and shifted; on all studies "
+        "without one type, so that they had seen other cells of the same studies; and on each "
+        "study alone, asked about all cells of the others, types that it lacks among them. At most "
+        f"{card.about['cells_a_type']} cells of each type and study were asked about."
+    )
+
+
 def show(card: Card) -> None:
     """What it says in sentences, then each kind of trial as bars, and all numbers."""
     st.markdown("\n".join(f"- {plain(text)}" for text in card.sentences()))
     shifts, unseen, groups = (card.of(k) for k in ("shift", "unseen type", "one group"))
     for name in dict.fromkeys(trial.name for trial in shifts):
-        mine = card.of("as trained") + [t for t in shifts if t.name == name]
-        refused = [_strength(t) for t in mine if t.refused]
-        told = f" The model would refuse such a file at {', '.join(refused)}." if refused else ""
+        there = [t for t in shifts if t.name == name]
+        mine = [replace(card.plain, outcome=card.unperturbed(there[0])), *there]
         at = _ablation(name).strength
         st.markdown(f"**{name}**" + (f", by {at.what}" if at else ""))
         _bars(mine, [_strength(t) for t in mine], "", f"robust_{name}",
-              f"What becomes of {mine[0].outcome.n:,} test cells.{told}")  # fmt: skip
+              f"What becomes of {mine[0].outcome.n:,} test cells.{_refusals(mine)}")  # fmt: skip
     if unseen:
         st.markdown("**Types held back from training**")
         _bars(unseen, [t.name for t in unseen], "type held back", "robust_types",
@@ -83,6 +99,20 @@ def _bars(trials: list[Held], names: list[str], y: str, key: str, caption: str) 
     plot(plots.outcomes(outcomes, names, y), key.replace(" ", "_"), caption)
 
 
+def _refusals(trials: list[Held]) -> str:
+    """At which strengths the model would refuse the file, or which of several files."""
+    refused = [_strength(t) for t in trials if t.refused]
+    told = f" The model would refuse such a file at {', '.join(refused)}." if refused else ""
+    files = {name: [] for t in trials for name in t.refusals}
+    for trial in trials:
+        for name in trial.refusals if not trial.refused else ():
+            files[name].append(_strength(trial))
+    return told + "".join(
+        f" It would refuse that of {plain(name)} at {', '.join(at)}."
+        for name, at in files.items() if at
+    )  # fmt: skip
+
+
 def _strength(trial: Held) -> str:
     if trial.strength is None:
         return "as it is" if trial.kind == "as trained" else "yes"
@@ -94,7 +124,7 @@ def _ablation(title: str) -> AblationInfo:
 
 
 def _row(trial: Held) -> dict:
-    known = trial.known
+    known, base = trial.known, trial.base
     return {
         "kind": trial.kind, "trial": trial.name, "strength": trial.strength,
         "cells": trial.outcome.n, "unknown": trial.outcome.all_unknown,
@@ -102,5 +132,7 @@ def _row(trial: Held) -> dict:
         "known_cells": None if known is None else known.n,
         "known_unknown": None if known is None else known.all_unknown,
         "known_wrong": None if known is None else known.wrong,
-        "refused": trial.refused, **{f"unknown: {k}": v for k, v in trial.outcome.unknown.items()},
+        "unperturbed_wrong": None if base is None else base.wrong,
+        "refused": trial.refused, "refused_files": ", ".join(trial.refusals),
+        **{f"unknown: {k}": v for k, v in trial.outcome.unknown.items()},
     }  # fmt: skip

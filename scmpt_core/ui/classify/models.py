@@ -99,7 +99,8 @@ def describe(offer: Offer) -> None:
     )
     with st.expander("About this model: its types, how well it does, its limits"):
         _types(config)
-        if (robust := load_card(offer.folder)) is not None:
+        robust = load_card(offer.folder) if offer.reference is None else None
+        if robust is not None:  # of a model that ships its description says this too
             st.markdown("**Robustness**, with Unknown switched on (Ablations shows all of it):")
             st.markdown("\n".join(f"- {plain(text)}" for text in robust.sentences()))
         card = offer.folder / "README.md"
