@@ -1,12 +1,13 @@
 """Are the genes that carry the labels known markers? Types × methods on real sets.
 
     PYTHONPATH=. python benchmarks/attribute_sets.py LABELLED_FOLDER PANGLAODB_FILE
-        [--set NAME …] [--method NAME …] [--cells N]
+        [--set NAME …] [--method NAME …] [--cells N] [--permutations N]
 
 Trains the recommended model (grouped by donor where the set has donors), explains test cells of
-each type, and prints, as Markdown, markers among the top 10 genes with p and q for every type,
-method and way, beside the two yardsticks, and how many types pass q < 0.05. Labels that mean no
-entry of the database by their words are matched by ``PAIRS``, a judgement of ours.
+each type, and prints, as Markdown, markers among the top 10 genes with p for every type and method
+beside the two yardsticks, and how many types pass q < 0.05 by the whole model and by each part.
+Labels that mean no entry of the database by their words are matched by ``PAIRS``, a judgement of
+ours.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ import time
 from pathlib import Path
 
 from benchmarks.sets import NAMES, open_set
-from scmpt_core.attribution import METHODS, Request, attribute
-from scmpt_core.attribution.judged import MarkerReport, judge_markers, make_yardsticks
+from scmpt_core.attribution import METHODS, Options, Request, attribute
+from scmpt_core.attribution.judged import (
+    MarkerReport,
+    ReportRow,
+    judge_markers,
+    make_yardsticks,
+)
 from scmpt_core.data import label_values
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
@@ -59,29 +65,41 @@ def judged(name: str, folder: Path, markers: str, request: Request) -> tuple[Mar
 
 
 def show(name: str, report: MarkerReport) -> None:
-    """One row a type and one column a method and way; then how many pass."""
+    """Of the whole model, a row a type and a column a method; then how many pass, by part."""
     rows = [row for row in report.rows if not row.correct_only]
-    columns = list(dict.fromkeys((row.method, row.way) for row in rows))
+    ways = list(dict.fromkeys(row.way for row in rows))
+    methods = list(dict.fromkeys(row.method for row in rows))
     print(f"\n**{name}**, {report.database}\n")
-    print("| type (entry) | " + " | ".join(f"{m}, {w}" for m, w in columns) + " |")
-    print("|---" * (len(columns) + 1) + "|")
-    passed = dict.fromkeys(columns, 0)
-    tested = dict.fromkeys(columns, 0)
+    print("| type (entry) | " + " | ".join(methods) + " |")
+    print("|---" * (len(methods) + 1) + "|")
     for kind in dict.fromkeys(row.type for row in rows):
-        mine = {(row.method, row.way): row for row in rows if row.type == kind}
+        mine = {row.method: row for row in rows if row.type == kind and row.way == ways[0]}
+        told = " | ".join(_told(mine[method]) for method in methods)
+        print(f"| {kind} ({mine[methods[0]].entry}) | {told} |")
+    print("\n| types that pass | " + " | ".join(methods) + " |")
+    print("|---" * (len(methods) + 1) + "|")
+    for way in ways:
         cells = []
-        for column in columns:
-            row = mine[column]
-            if row.test is None or row.test.p is None:
-                cells.append("–")
-                continue
-            tested[column] += 1
-            level = row.test.p if row.q is None else row.q
-            passed[column] += level < Q
-            mark = "**" if level < Q else ""
-            cells.append(f"{mark}{row.test.overlap}{mark} (p {row.test.p:.4f})")
-        print(f"| {kind} ({mine[columns[0]].entry}) | " + " | ".join(cells) + " |")
-    print("| pass | " + " | ".join(f"{passed[c]} of {tested[c]}" for c in columns) + " |")
+        for method in methods:
+            tests = [
+                r for r in rows if (r.way, r.method) == (way, method) and _level(r) is not None
+            ]
+            cells.append(f"{sum(_level(r) < Q for r in tests)} of {len(tests)}" if tests else "–")
+        print(f"| {way} | " + " | ".join(cells) + " |")
+
+
+def _level(row: ReportRow) -> float | None:
+    """q; of a yardstick, which is not corrected, p; ``None`` where nothing was tested."""
+    p = None if row.test is None else row.test.p
+    return p if row.q is None else row.q
+
+
+def _told(row: ReportRow) -> str:
+    level = _level(row)
+    if level is None:
+        return "–"
+    mark = "**" if level < Q else ""
+    return f"{mark}{row.test.overlap}{mark} (p {row.test.p:.4f})"
 
 
 def main() -> None:
@@ -92,9 +110,11 @@ def main() -> None:
     parser.add_argument("--set", action="append", choices=NAMES)
     parser.add_argument("--method", action="append", choices=[m.name for m in METHODS])
     parser.add_argument("--cells", type=int, default=5)
+    parser.add_argument("--permutations", type=int, default=Options().permutations, help="of SHAP")
     args = parser.parse_args()
     print(choose_device().reason)
-    request = Request(tuple(args.method or ("ig", "occlusion")), args.cells)
+    methods = tuple(args.method or (m.name for m in METHODS))
+    request = Request(methods, args.cells, options=Options(permutations=args.permutations))
     for name in args.set or ("zheng2017", "kang2018"):
         report, seconds = judged(name, args.folder, args.markers, request)
         show(name, report)

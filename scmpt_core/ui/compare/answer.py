@@ -28,7 +28,10 @@ PROMISE = {
     False: ("the promise of fusion is not shown here", ":material/help:", "orange"),
     None: ("no interval, so the promise of fusion is not tested", ":material/help:", "gray"),
 }
-PROMISED = "To lose at most 1 point of macro F1 to its better half, whatever the cells."
+PROMISED = (
+    "To lose at most 1 point of macro F1 to its better half, whatever the cells. A half is one of "
+    "its encoders alone, under a head of the same kind."
+)
 
 
 def answer(item: Item, result: StoredComparison) -> None:
