@@ -171,6 +171,7 @@ def classify(
     from scmpt_core import fusion, verbs
     from scmpt_core.data import check_target, load
     from scmpt_core.labelling import Clustering
+    from scmpt_core.robustness import load_card
 
     source = Path(file)
     check_target(out, source)
@@ -186,7 +187,11 @@ def classify(
     if not result["error_reached"]:
         lines.append(f"no threshold on the calibration cells reaches an error of {error:.1%}")
     overlap = ", ".join(f"{k} {v:.1%}" for k, v in result["overlap"].items())
-    show(result, as_json, [*lines, f"training windows covered: {overlap}", str(out)])
+    lines.append(f"training windows covered: {overlap}")
+    card = load_card(fusion.model_folder(model))
+    warning = "" if card is None else card.warning
+    lines += [warning] if warning else []
+    show(result | {"warning": warning}, as_json, [*lines, str(out)])
 
 
 @app.command()

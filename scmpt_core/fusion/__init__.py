@@ -28,7 +28,13 @@ from scmpt_core.fusion.model import (
 )
 from scmpt_core.fusion.overlap import MIN_OVERLAP
 from scmpt_core.fusion.plan import PAPER, RECOMMENDED, ModelSpec, planned, recommended
-from scmpt_core.fusion.reference import REFERENCES, Reference, open_model, reference_folder
+from scmpt_core.fusion.reference import (
+    REFERENCES,
+    Reference,
+    model_folder,
+    open_model,
+    reference_folder,
+)
 from scmpt_core.fusion.sureness import Sureness
 from scmpt_core.fusion.tasks import Task, make_task
 from scmpt_core.fusion.training import predict_logits, predict_proba
@@ -65,6 +71,7 @@ __all__ = [
     "load",
     "load_encoders",
     "make_task",
+    "model_folder",
     "open_model",
     "planned",
     "predict_logits",

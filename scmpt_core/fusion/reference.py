@@ -54,6 +54,19 @@ def reference_folder(name: str) -> Path:
     return reference.folder
 
 
+def model_folder(name: str | Path) -> Path:
+    """The folder of a model that ships, by its name, or a folder itself.
+
+    Raises
+    ------
+    MissingComponent
+        It ships, but its files are not there.
+    """
+    if str(name) in {r.name for r in REFERENCES} and not Path(name).is_dir():
+        return reference_folder(str(name))
+    return Path(name)
+
+
 def open_model(name: str | Path, device: Device) -> ScMPT:
     """A model that ships, by its name, or the one in a folder.
 
@@ -62,6 +75,4 @@ def open_model(name: str | Path, device: Device) -> ScMPT:
     ModelError, SettingError, MissingComponent
         It is neither, or damaged.
     """
-    if str(name) in {r.name for r in REFERENCES} and not Path(name).is_dir():
-        return load(reference_folder(str(name)), device)
-    return load(Path(name), device)
+    return load(model_folder(name), device)

@@ -15,6 +15,7 @@ from scmpt_core.fusion import REASONS, UNKNOWN
 CARD = "robustness.json"
 FORMAT = 1
 RISE = 0.05  # of the share of wrong labels that a sentence is worth
+MUCH = 0.2  # of the cells of types never trained on: a share with labels that is worth a warning
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,24 @@ class Card:
         """What the model says of a shift's cells as they are."""
         return shift.base or self.plain.outcome
 
+    @property
+    def mislabelled(self) -> float | None:
+        """Share of cells that get a label, of a type held back; mean over types, if any was."""
+        unseen = [trial.outcome.wrong for trial in self.of("unseen type")]
+        return float(np.mean(unseen)) if unseen else None
+
+    @property
+    def warning(self) -> str:
+        """What one must know before acting on labels; ``""`` where there is nothing."""
+        share = self.mislabelled
+        if share is None or share < MUCH:
+            return ""
+        return (
+            f"Of cells of a type that this model does not know, {share:.0%} get one of its labels "
+            "(each type held back from training once). Look at the markers of each group before "
+            "you act on its label."
+        )
+
     def sentences(self) -> list[str]:
         """What the card says, for a person."""
         return [*self._on_plain(), *self._on_unseen(), *self._on_groups(), *self._on_shifts()]
@@ -160,13 +179,12 @@ class Card:
         if not unseen:
             return []
         worst = max(unseen, key=lambda trial: trial.outcome.wrong)
-        mean = float(np.mean([trial.outcome.wrong for trial in unseen]))
         called = max(worst.outcome.confused.items(), key=lambda item: item[1], default=("", 0))
         beside = self.about.get("unseen_of")
         return [
             f"Cells of a type it was not trained on{f', {beside},' if beside else ''} get a label, "
-            f"which cannot be right, in {_share(mean)} of cases (mean over {len(unseen)} types); "
-            f"worst is {worst.name}, {_share(worst.outcome.wrong)}"
+            f"which cannot be right, in {_share(self.mislabelled)} of cases (mean over "
+            f"{len(unseen)} types); worst is {worst.name}, {_share(worst.outcome.wrong)}"
             + (f", most often called {called[0]}." if called[0] else ".")
         ]
 

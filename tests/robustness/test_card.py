@@ -68,6 +68,17 @@ def test_every_type_is_held_back_once(made):
         assert trial.known.n > 0
 
 
+def test_a_model_whose_unseen_types_mostly_get_labels_is_warned_of():
+    def card(wrong: float) -> Card:
+        held = Outcome(100, {}, wrong, {}, None)
+        plain = Held("as trained", "as trained", Outcome(50, {}, 0.0, {}, 1.0))
+        return Card("m", "d", (plain, *(Held("unseen type", t, held) for t in "ab")), {})
+
+    assert card(0.1).warning == ""
+    assert "does not know, 90% get one of its labels" in card(0.9).warning
+    assert Card("m", "d", card(0.9).trials[:1], {}).mislabelled is None
+
+
 def test_planted_types_that_are_unseen_are_mostly_told(made):
     unseen = made.card.of("unseen type")
     assert np.mean([trial.outcome.all_unknown for trial in unseen]) > 0.6
