@@ -11,6 +11,7 @@ import pytest
 from scmpt_core import fusion
 from scmpt_core.ablations import (
     ABLATIONS,
+    FAMILIES,
     Ablated,
     Answers,
     Known,
@@ -33,6 +34,7 @@ from scmpt_core.robustness import Card, Held, Outcome, load_card, save_card
 from scmpt_core.ui.ablations.cost import perturbations
 from scmpt_core.ui.ablations.gene_set import find_symbols, read_symbols
 from scmpt_core.ui.ablations.many import PRESETS
+from scmpt_core.ui.ablations.subject import Subject
 from scmpt_core.ui.ablations.table import result_json, rows_table
 from tests.conftest import toy
 from tests.helpers import dataset_of
@@ -203,6 +205,8 @@ def test_encoders_are_taken_away_one_at_a_time(asked):
 
 def test_what_is_lacking_is_said_instead_of_run(asked):
     asked.selectbox(key="ablation_family").set_value("content").run()
+    offered = asked.selectbox(key="ablation_content")
+    assert "The type's markers out (not here)" in offered.options
     asked.selectbox(key="ablation_content").set_value("no-markers").run()
     assert "needs known markers" in texts(asked.info)
     assert not [b for b in asked.button if b.key == "go_try"]
@@ -213,6 +217,19 @@ def test_what_is_lacking_is_said_instead_of_run(asked):
     assert "needs known markers" not in texts(asked.info)
     press(asked, "go_try")
     assert "The type's markers out" in texts(asked.caption)
+
+
+def test_the_first_that_can_be_tried_is_offered(made, home, app, monkeypatch):
+    lacking = Subject.lacking
+
+    def order_is_not_read(self, info, genes):
+        return "nothing reads it" if info.family == "order" else lacking(self, info, genes)
+
+    monkeypatch.setattr(Subject, "lacking", order_is_not_read)
+    shutil.copytree(made, home)
+    page = go(app.run(), "ablations")
+    assert page.selectbox(key="ablation_family").value == FAMILIES[1] != "order"
+    assert "nothing reads it" not in texts(page.info)
 
 
 def test_ones_own_genes(asked, home):

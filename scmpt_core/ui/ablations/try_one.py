@@ -22,18 +22,21 @@ DRAWS = 5
 def try_one(subject: Subject, busy: bool) -> None:
     """Choose it, then see what it does."""
     left, right = st.columns(2)
+    genes = chosen_genes(subject)
+    lacks = {info.name: subject.lacking(info, genes) for info in ABLATIONS}
+    able = [info for info in ABLATIONS if lacks[info.name] is None]
     family = left.selectbox(
-        "Kind of ablation", FAMILIES, key="ablation_family", format_func=FAMILY_WORDS.__getitem__,
-        persist_state="session",
+        "Kind of ablation", FAMILIES, FAMILIES.index(able[0].family) if able else 0,
+        key="ablation_family", format_func=FAMILY_WORDS.__getitem__, persist_state="session",
     )  # fmt: skip
     there = {info.name: info for info in ABLATIONS if info.family == family}
+    first = next((i for i, name in enumerate(there) if lacks[name] is None), 0)
     name = right.selectbox(
-        "Ablation", list(there), format_func=lambda n: there[n].title, key=f"ablation_{family}",
-        persist_state="session",
+        "Ablation", list(there), first, key=f"ablation_{family}", persist_state="session",
+        format_func=lambda n: there[n].title + (" (not here)" if lacks[n] else ""),
     )  # fmt: skip
-    info, genes = there[name], chosen_genes(subject)
+    info, why = there[name], lacks[name]
     st.caption(plain(_about(info)))
-    why = subject.lacking(info, genes)
     if why is not None:
         st.info(f"{info.title}: {why}.")
         return
