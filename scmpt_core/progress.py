@@ -91,5 +91,6 @@ class Meter:
         message = f"{self.what}: {int(count):,} of {self.total:,} {self.unit}"
         if rate > 0:
             left = duration((self.total - count) / rate)
-            message += f", {rate:,.1f} {self.unit}/s, {left}{LEFT}"
+            pace = f"{rate:,.1f} {self.unit}/s" if rate >= 1 else f"{duration(1 / rate)} each"
+            message += f", {pace}, {left}{LEFT}"
         self.progress(count / max(self.total, 1), message + self.remark)

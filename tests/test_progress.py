@@ -17,3 +17,11 @@ def test_the_time_left_can_be_taken_out_of_a_message():
     assert kept.endswith("; the last, of two")
     assert " left" not in kept
     assert without_time_left("opening the file") == "opening the file"
+
+
+def test_slow_work_says_how_long_one_takes():
+    said = []
+    meter = Meter(lambda fraction, message: said.append(message), 120, "explanations", "ig")
+    meter.start -= 100
+    meter.add(4)
+    assert said[-1] == "ig: 4 of 120 explanations, 25 s each, 48 min 20 s left"
