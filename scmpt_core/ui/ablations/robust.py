@@ -23,6 +23,8 @@ WHAT = (
     "once; and, where it was trained with groups, training on one group alone."
 )
 
+AS_IT_IS = "as it is"  # cells that nothing was done to
+
 
 def robustness(item: Item, offer: Offer, busy: bool) -> None:
     """The card, or what it is and, of one's own model, the button that makes it."""
@@ -107,15 +109,16 @@ def _refusals(trials: list[Held]) -> str:
     for trial in trials:
         for name in trial.refusals if not trial.refused else ():
             files[name].append(_strength(trial))
-    return told + "".join(
-        f" It would refuse that of {plain(name)} at {', '.join(at)}."
-        for name, at in files.items() if at
-    )  # fmt: skip
+    for name, at in files.items():
+        if at:
+            where = f"at {', '.join(at)}" if AS_IT_IS not in at else f"even {AS_IT_IS}"
+            told += f" It would refuse that of {plain(name)} {where}."
+    return told
 
 
 def _strength(trial: Held) -> str:
     if trial.strength is None:
-        return "as it is" if trial.kind == "as trained" else "yes"
+        return AS_IT_IS if trial.kind == "as trained" else "yes"
     return _ablation(trial.name).strength.show(trial.strength)
 
 
