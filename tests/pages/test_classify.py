@@ -18,6 +18,7 @@ from scmpt_core.fusion.search import QUICK
 from scmpt_core.jobs import execute, submit
 from scmpt_core.labelling import BY_HAND
 from scmpt_core.library import LOCAL, Library, add_dataset, open_dataset
+from scmpt_core.robustness import Card, Held, Outcome, save_card
 from scmpt_core.ui.classify import downloads
 from scmpt_core.ui.classify.keep import labelling_of
 from tests.conftest import toy
@@ -111,10 +112,14 @@ def test_a_reference_labels_cells_in_one_click(made, app, home, write, monkeypat
     saved = next((made / "items" / "model").iterdir()) / "model"
     shutil.copytree(saved, tmp_path / "models" / "pbmc")
     (tmp_path / "models" / "pbmc" / "README.md").write_text("The card's own words.")
+    plain = Held("as trained", "as trained", Outcome(9, {}, 0.0, {}, 1.0))
+    unseen = Held("unseen type", "B", Outcome(9, {}, 0.75, {"T": 0.75}, None))
+    save_card(Card("both", "toy", (plain, unseen), {}), tmp_path / "models" / "pbmc")
     monkeypatch.setattr(reference, "FOLDER", tmp_path / "models")
     open_path(app.run(), write(toy(15)))
     go(app, "classify")
     assert "The card's own words" in texts(app.markdown)
+    assert "75% get one of its labels" in texts(app.warning)
     app.button(key="classify").click().run()
     assert work(home)[0].state == "done"
     app.run()

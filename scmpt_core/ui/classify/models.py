@@ -97,11 +97,9 @@ def describe(offer: Offer) -> None:
         f"({plain(split['description'])}). It knows only these {len(config['classes'])} types: "
         f"{plain(', '.join(config['classes']))}."
     )
-    robust = load_card(offer.folder)
-    if robust is not None and robust.warning:
-        st.warning(robust.warning, icon=":material/shield_question:")
     with st.expander("About this model: its types, how well it does, its limits"):
         _types(config)
+        robust = load_card(offer.folder)
         if robust is not None and offer.reference is None:  # of others the description has this
             st.markdown("**Robustness**, with Unknown switched on (Ablations shows all of it):")
             st.markdown("\n".join(f"- {plain(text)}" for text in robust.sentences()))

@@ -15,6 +15,7 @@ from scmpt_core.jobs import estimate_classify, submit
 from scmpt_core.labelling import Clustering
 from scmpt_core.library import Item
 from scmpt_core.progress import duration
+from scmpt_core.robustness import load_card
 from scmpt_core.ui.classify.models import Offer
 from scmpt_core.ui.components import guarded, plain
 from scmpt_core.ui.state import library, owner
@@ -33,7 +34,8 @@ def fit(item: Item, dataset: Dataset, offer: Offer) -> bool:
             st.metric(
                 f"Covered of what {name} read", f"{share:.1%}", width="content",
                 help="Share of the genes that it read in training, weighted by how often, that "
-                f"these cells measure; at least {found.limits[name]:.0%} is needed.",
+                f"these cells measure (of several studies, of the one that they cover best); at "
+                f"least {found.limits[name]:.0%} is needed.",
             )  # fmt: skip
     if found.seen:
         st.warning(
@@ -61,7 +63,10 @@ def preview_of(model: str, folder: str, item: str, fingerprint: str, _cells: Cel
 
 
 def start(item: Item, dataset: Dataset, offer: Offer, busy: bool) -> None:
-    """Queue the labelling."""
+    """What to know of the model before one acts on its labels; then queue the labelling."""
+    card = load_card(offer.folder)
+    if card is not None and card.warning:
+        st.warning(card.warning, icon=":material/shield_question:")
     clustering = _clustering(dataset)
     encoders = [identity["encoder"] for identity in read_config(offer.folder)["encoders"]]
     estimate = estimate_classify(
