@@ -5,9 +5,8 @@
 
 Cases are the six labelled sets, and of each set parts: some of its types, some of their cells, both
 drawn. Of each case the probes see a sample; then training shows: each encoder with the linear head,
-and their fusion by stacking, which stands for the recommended fusion because it is fitted in
-seconds, trained on all of the case's cells over at least two splits (more for small cases, until
-about 500 cells are tested).
+and their recommended fusion, stacking, trained on all of the case's cells over at least two splits
+(more for small cases, until about 500 cells are tested).
 
 Each set is left out with its parts: on the others a probe and a way to calibrate it are chosen by
 the Brier score (again leaving one set out at a time), and calibrated; the set left out is forecast

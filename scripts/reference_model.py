@@ -33,8 +33,8 @@ from scripts.reference_data import Study, Tissue, known_classes, sampled, trimme
 from scripts.reference_views import View, as_measured, random_views, stacked
 
 ENCODERS = ("scgpt-mini", "pca")
-# One logistic regression an encoder. The dense network of the recommended head learns a study by
-# heart: from xin2016 to baron2016 it had 0.76 macro F1 where this one had 0.89.
+# One logistic regression an encoder. The dense network of the mixture learns a study by heart:
+# from xin2016 to baron2016 it had 0.76 macro F1 where this one had 0.89.
 HEAD = "stacking"
 COMPONENTS = get_spec("pca").info.dimension
 ABSENT = 10.0  # how far below the least likely class one is put that a fit did not know
@@ -329,8 +329,3 @@ def _codes(labels: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
 def with_record(model: ScMPT, **entries: object) -> ScMPT:
     """The same model, its record longer."""
     return replace(model, record=model.record | entries)
-
-
-def unlimited(model: ScMPT) -> ScMPT:
-    """The same model, which refuses no file for what it does not measure."""
-    return with_record(model, overlap_limit=dict.fromkeys(model.encoders, 0.0))

@@ -15,8 +15,9 @@ from scmpt_core.fusion import REASONS, UNKNOWN, Rule, ScMPT
 from scmpt_core.fusion.overlap import overlaps
 from scmpt_core.intervals import bootstrap
 from scmpt_core.metrics import score
+from scmpt_core.robustness import unlimited
 from scripts.reference_data import Study, Tissue, sampled, trimmed
-from scripts.reference_model import ENCODERS, Machine, Recipe, fit_core, judge, unlimited
+from scripts.reference_model import ENCODERS, Machine, Recipe, fit_core, judge
 from scripts.reference_views import View, as_measured, rescaled, stacked
 
 BASELINES = ("logistic", "celltypist")

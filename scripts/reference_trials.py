@@ -11,9 +11,9 @@ import numpy as np
 from scmpt_core.ablations.base import AblationInfo
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.fusion import ScMPT
-from scmpt_core.robustness import Held, Outcome, expressed_only, outcome, refusal, shifted, shifts
+from scmpt_core.robustness import Held, Outcome, outcome, refusal, shifted, shifts, unlimited
 from scripts.reference_data import Study, Tissue, known_classes, sampled
-from scripts.reference_model import ENCODERS, Machine, Recipe, build, unlimited, with_record
+from scripts.reference_model import ENCODERS, Machine, Recipe, build, with_record
 
 MOST = 150  # cells of each type of a study asked about
 
@@ -34,11 +34,10 @@ class Asked:
         return self.only(np.isin(self.study.labels, self.model.classes))
 
     def shifted(self, info: AblationInfo, strength: float | None) -> Asked:
-        """The same cells, perturbed; a smaller panel measures only what is left on it."""
+        """The same cells, perturbed."""
         study, classes = self.study, self.model.classes
         codes = np.array([classes.index(label) for label in study.labels])
         cells = shifted(study.cells, codes, ENCODERS, info, strength)
-        cells = expressed_only(cells) if info.name == "panel" else cells
         return Asked(self.model, replace(study, cells=cells))
 
 

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scmpt_core.cli.shared import (
-    app,
-)
+from scmpt_core.cli.shared import app
 from scmpt_core.errors import SettingError
 
 

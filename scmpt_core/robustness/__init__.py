@@ -12,11 +12,11 @@ from scmpt_core.robustness.run import make_card
 from scmpt_core.robustness.trial import (
     RULE,
     SHIFTS,
-    expressed_only,
     outcome,
     refusal,
     shifted,
     shifts,
+    unlimited,
 )
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "Card",
     "Held",
     "Outcome",
-    "expressed_only",
     "load_card",
     "make_card",
     "outcome",
@@ -34,4 +33,5 @@ __all__ = [
     "save_card",
     "shifted",
     "shifts",
+    "unlimited",
 ]

@@ -19,11 +19,11 @@ from scmpt_core.progress import Meter, Progress, silent
 from scmpt_core.robustness.card import Card, Held, Outcome
 from scmpt_core.robustness.trial import (
     RULE,
-    expressed_only,
     outcome,
     refusal,
     shifted,
     shifts,
+    unlimited,
 )
 
 MOST_GROUPS = 5
@@ -126,10 +126,9 @@ class _Trial:
     def shift(self, info: AblationInfo, strength: float | None, progress: Progress) -> Held:
         cells, codes = self.task.cells.take(self.test), self.task.codes[self.test]
         there = shifted(cells, codes, self.model.encoders, info, strength)
-        refused = refusal(self.model, expressed_only(there)) if info.name == "panel" else ""
-        said = self.model.predict(there, self.scratch, self.device, progress)
+        said = unlimited(self.model).predict(there, self.scratch, self.device, progress)
         return Held("shift", info.title, outcome([said], [self.names[self.test]]), strength,
-                    refused)  # fmt: skip
+                    refusal(self.model, there))  # fmt: skip
 
     def types(self) -> range:
         return range(len(self.task.classes) if len(self.task.classes) > 2 else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,17 +36,24 @@ def shifted(
     info: AblationInfo,
     strength: float | None,
 ) -> Cells:
-    """What the encoders read of ``cells``, of classes ``codes``, (cells,), after the shift."""
+    """What the encoders read of ``cells``, of classes ``codes``, (cells,), after the shift.
+
+    A smaller panel measures only what is left on it.
+    """
     context = Context(
         "genes", None, codes, mean_expression(cells, np.arange(len(cells))),
         known_to_all(encoders, cells.genes),
     )  # fmt: skip
-    return info.perturb(cells, context, strength or 0.0, 0)
+    there = info.perturb(cells, context, strength or 0.0, 0)
+    if info.name != "panel":
+        return there
+    return there.restrict(set(there.genes[np.unique(there.expression.indices)]))
 
 
-def expressed_only(cells: Cells) -> Cells:
-    """On the genes that one of the cells expresses: a file that measures no other."""
-    return cells.restrict(set(cells.genes[np.unique(cells.expression.indices)]))
+def unlimited(model: ScMPT) -> ScMPT:
+    """The same model, which refuses no file for what it does not measure."""
+    free = {"overlap_limit": dict.fromkeys(model.encoders, 0.0)}
+    return replace(model, record=model.record | free)
 
 
 def refusal(model: ScMPT, cells: Cells) -> str:

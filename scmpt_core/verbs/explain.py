@@ -20,10 +20,7 @@ from scmpt_core.ablations import Row as AblationRow
 from scmpt_core.attribution import Request, attribute, save_attribution
 from scmpt_core.attribution.judged import judge_markers, make_yardsticks, save_yardsticks
 from scmpt_core.attribution.summary import mean_quality, method_agreement, top_genes
-from scmpt_core.data import (
-    Dataset,
-    label_values,
-)
+from scmpt_core.data import Dataset, label_values
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import SettingError

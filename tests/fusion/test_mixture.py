@@ -1,4 +1,4 @@
-"""The recommended head: pairs of classifiers, mixed by weights that unseen cells gave."""
+"""The mixture: pairs of classifiers, mixed by weights that unseen cells gave."""
 
 from __future__ import annotations
 

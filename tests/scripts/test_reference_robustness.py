@@ -13,9 +13,9 @@ from scmpt_core.ablations import get_ablation
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.fusion import UNKNOWN, Rule, load, save
-from scmpt_core.robustness import RULE, load_card
+from scmpt_core.robustness import RULE, load_card, unlimited
 from scripts.reference_data import read_study, sampled
-from scripts.reference_model import Machine, Recipe, build, unlimited, with_record
+from scripts.reference_model import Machine, Recipe, build, with_record
 from scripts.reference_robustness import make
 from scripts.reference_trials import Asked, Trials
 from tests.conftest import SYMBOLS, toy

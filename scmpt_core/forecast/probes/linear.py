@@ -39,7 +39,7 @@ def out_of_fold(sample: Sample, name: str) -> Tensor:
 
 
 def mixed(votes: Tensor, sample: Sample) -> Tensor:
-    """Log of the weighted mean probability, as the recommended head has it, (cells, classes).
+    """Log of the weighted mean probability, as the mixture has it, (cells, classes).
 
     Parameters
     ----------

@@ -16,9 +16,8 @@ def _title(library: Library, owner: str, settings: dict) -> str:
     item = library.get(owner, "dataset", settings["dataset"])
     if "model" not in settings:
         raise SettingError(
-            "A model that ships was trained on cells that are not here.",
-            "Choose a model that you saved; the description of one that ships tells how it does on "
-            "other studies.",
+            "A model that ships has its card already, made of studies that are not here.",
+            "Choose a model that you saved.",
         )
     return f"Robustness of {model_of(library, owner, settings)[0]} on {item.name}"
 
