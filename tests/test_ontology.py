@@ -9,13 +9,14 @@ import pytest
 from scmpt_core.errors import DataError
 from scmpt_core.ontology import (
     ancestors,
-    common_ancestor,
     find_term,
-    is_ancestor,
+    kinds_below,
     name_of,
+    names_no_type,
+    read_label,
     suggest_terms,
 )
-from scmpt_core.ontology.terms import CURATED, FOREIGN
+from scmpt_core.ontology.terms import CURATED, FOREIGN, human_terms
 from scmpt_core.ontology.words import label_key
 
 # every label of the sets that the project is tested on, and of the demo
@@ -64,7 +65,6 @@ FOUND = {
     # symphony
     "B": ("CL:0000236", "B cell", "name"),
     "DC": ("CL:0000451", "dendritic cell", "curated"),
-    "HSC": ("CL:0000037", "hematopoietic stem cell", "curated"),
     "MK": ("CL:0000556", "megakaryocyte", "curated"),
     "Mono": ("CL:0000576", "monocyte", "curated"),
     "Mono_CD14": ("CL:0001054", "CD14-positive monocyte", "curated"),
@@ -89,6 +89,15 @@ FOUND = {
     "Cytotoxic CD8": ("CL:0000794", "CD8-positive, alpha-beta cytotoxic T cell", "curated"),
     "Naive T Cells": ("CL:0000898", "naive T cell", "name"),
     # elsewhere
+    "CD34+ HSC": ("CL:0000037", "hematopoietic stem cell", "curated"),
+    "HSPC": ("CL:0008001", "hematopoietic precursor cell", "curated"),
+    "Microglia": ("CL:0000129", "microglial cell", "curated"),
+    "AT2": ("CL:0002063", "pulmonary alveolar type 2 cell", "curated"),
+    "Type II pneumocytes": ("CL:0002063", "pulmonary alveolar type 2 cell", "synonym"),
+    "PP": ("CL:0002275", "pancreatic PP cell", "curated"),
+    "PT": ("CL:0002306", "epithelial cell of proximal tubule", "curated"),
+    "PVALB": ("CL:4023018", "pvalb GABAergic interneuron", "curated"),
+    "ASDC": ("CL:0017009", "Axl+ dendritic cell, human", "curated"),
     "alpha cell": ("CL:0000171", "pancreatic A cell", "curated"),  # the mouse has a synonym
     "gamma (PP)": ("CL:0002275", "pancreatic PP cell", "curated"),
     "γδ T": ("CL:0000798", "gamma-delta T cell", "name"),
@@ -100,6 +109,7 @@ FOUND = {
 NOTHING = [
     "", "+", "cells", "0", "Cluster 3", "Unknown", "Other", "T/NK", "B + T cells",
     "Monocytes and Macrophages", "Megakaryocyte/Platelet", "PD", "ductal", "monocyt", "CD4-CD8+ B",
+    "HSC", "IPC", "Neu", "NK_T", "DP",
 ]  # fmt: skip
 
 
@@ -144,15 +154,88 @@ def test_kinds_do_not_share_a_key(one, other):
 
 def test_our_table_is_true_and_adds_something():
     ours = json.loads(CURATED.read_text(encoding="utf-8"))
+    names = {label_key(record["label"]): id for id, record in human_terms().items()}
     labels = [label_key(label) for entry in ours["labels"] for label in entry["labels"]]
     assert len(set(labels)) == len(labels)
     for entry in ours["labels"]:
         assert name_of(entry["id"]) == entry["name"]
         for label in entry["labels"]:
-            assert find_term(label).how == "curated", f"{label} is a name of the ontology"
+            assert (find_term(label).id, find_term(label).how) == (entry["id"], "curated")
+            assert names.get(label_key(label)) != entry["id"], f"{label} is its name"
+    for entry in ours["kinds"]:
+        assert name_of(entry["id"]) == entry["name"]
+        for label in entry["labels"]:
+            assert [term.id for term in read_label(label).wider] == [entry["id"]]
     for word, meaning in ours["abbreviations"].items():
         assert label_key(word) == word.casefold()
         assert label_key(meaning) != word
+
+
+def test_ambiguous_abbreviations_are_true_and_say_nothing_by_themselves():
+    ours = json.loads(CURATED.read_text(encoding="utf-8"))
+    needed = {"HSC", "IPC", "Neu", "MC", "GC", "PC", "EC", "BC", "AC", "SC", "DP"}
+    assert needed <= {entry["label"] for entry in ours["ambiguous"]}
+    for entry in ours["ambiguous"]:
+        assert len(entry["meanings"]) > 1
+        assert {id: name_of(id) for id in entry["meanings"]} == entry["meanings"]
+        for label in (entry["label"], f"{entry['label']}_2"):
+            reading = read_label(label)
+            assert reading.kind == "abbreviation"
+            assert {term.id for term in reading.terms} == set(entry["meanings"])
+            assert find_term(label) is None
+        assert label_key(entry["label"]) not in ours["abbreviations"]
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "doublet", "Doublets", "T/B doublets", "Multiplet", "unknown", "Unassigned", "Other",
+        "others", "NA", "N/A", "nan", "None", "low quality", "Low-quality cells", "debris",
+        "cluster 3", "Cluster_12", "cluster B", "C3", "leiden 4", "12", "3a", "?", "-", "",
+    ],
+)  # fmt: skip
+def test_labels_that_name_no_type(label):
+    assert names_no_type(label)
+    assert read_label(label).kind == "no type"
+    assert suggest_terms(label) == []
+
+
+@pytest.mark.parametrize(
+    "label", ["T", "B", "Cluster NK", "Other T", "CD4", "Th1", "Unknown T", "low CD4 T", "C cell"]
+)
+def test_labels_that_name_a_type(label):
+    assert not names_no_type(label)
+
+
+SAID = {
+    "T/NK": ("several", ["T cell", "natural killer cell"]),
+    "NK_T?": ("abbreviation", ["natural killer cell", "T cell", "mature NK T cell"]),
+    "Mono_DC": ("several", ["monocyte", "dendritic cell"]),
+    "Lymphatic EC": ("type", ["endothelial cell of lymphatic vessel"]),  # no enterocyte is
+    "Liver HSC": ("abbreviation", ["hematopoietic stem cell", "hepatic stellate cell"]),
+    "B/Plasma": ("several", ["B cell", "plasma cell"]),
+    "Mono_CD14": ("type", ["CD14-positive monocyte"]),  # one type, said twice
+    "SPP1+ macrophages": ("kind", ["macrophage"]),
+    "NK dim": ("kind", ["natural killer cell"]),
+    "T gamma": ("kind", ["T cell"]),
+    "Fibroblast_2": ("kind", ["fibroblast"]),
+    "CD8 exhausted": ("kind", ["CD8-positive, alpha-beta T cell"]),
+    "CD14 CD16 DC": ("kind", ["dendritic cell"]),  # a name says more than a marker
+    "CAF_1": ("kind", ["fibroblast"]),
+    "plasmablast": ("type", ["plasmablast", "plasma cell"]),
+    "pre-B": ("unknown", []),  # no B cell
+    "NK-like T": ("unknown", []),
+    "TGF beta": ("unknown", []),
+    "Late erythroid": ("kind", ["erythroid lineage cell"]),
+    "Tumor epithelial": ("kind", ["epithelial cell"]),
+    "zzzqq": ("unknown", []),
+}
+
+
+@pytest.mark.parametrize("label", SAID)
+def test_what_a_label_says(label):
+    reading = read_label(label)
+    assert (reading.kind, [t.name for t in reading.terms + reading.wider]) == SAID[label]
 
 
 def test_suggestions():
@@ -164,6 +247,7 @@ def test_suggestions():
     assert {"monocyte", "macrophage"} <= both
     assert suggest_terms("zzzqq") == []
     assert suggest_terms("B", 0) == []
+    assert {t.how for t in suggest_terms("HSC", 2)} == {"abbreviation"}
 
 
 def test_what_is_found_leads_the_suggestions_once():
@@ -181,25 +265,21 @@ def test_ancestors_nearest_first():
     assert ancestors("CL:0000000") == {}
 
 
-def test_kinds_of():
-    t, cd4, nk = "CL:0000084", "CL:0000624", "CL:0000623"
-    assert is_ancestor(t, cd4)
-    assert not is_ancestor(cd4, t)
-    assert not is_ancestor(t, t)
-    assert not is_ancestor(t, nk)
+def test_what_the_ontology_has_wrong_is_left_out():
+    above = ancestors("CL:0002394")  # cDC1
+    assert "CL:0000784" not in above  # plasmacytoid
+    assert "CL:0000451" in above
 
 
-def test_common_ancestor():
-    cd4, cd8, b = "CL:0000624", "CL:0000625", "CL:0000236"
-    assert name_of(common_ancestor([cd4, cd8])) == "mature alpha-beta T cell"
-    assert name_of(common_ancestor([cd4, b])) == "lymphocyte"
-    assert common_ancestor([cd4, "CL:0000084"]) == "CL:0000084"
-    assert common_ancestor([b]) == b
-    with pytest.raises(DataError, match="0 terms"):
-        common_ancestor([])
+def test_kinds_below_are_counted():
+    lymphocyte, nk = "CL:0000542", "CL:0000623"
+    below = [id for id in human_terms() if nk in ancestors(id)]
+    assert kinds_below(nk) == len(below) == 15
+    assert kinds_below(lymphocyte) > 300 > kinds_below("CL:0000084")  # T cell
+    assert kinds_below(below[0]) < 15
 
 
-@pytest.mark.parametrize("call", [name_of, ancestors, lambda t: is_ancestor("CL:0000084", t)])
+@pytest.mark.parametrize("call", [name_of, ancestors])
 def test_no_such_term(call):
     with pytest.raises(DataError, match="CL:9999999"):
         call("CL:9999999")

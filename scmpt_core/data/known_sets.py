@@ -48,7 +48,9 @@ KNOWN = (
         r"bulk_labels",
         "warning",
         "These labels were given to each cell by its correlation with sorted cells: they are "
-        "predictions themselves, and agreeing with them is not the same as being right.",
+        "predictions themselves, and agreeing with them is not the same as being right. Those "
+        "called CD14+ Monocyte express FCGR3A, C1QA and LST1 more than any others, as CD16+ "
+        "monocytes do.",
         "Zheng 2017, doi:10.1038/ncomms14049, as reduced by scanpy",
     ),
     Known(

@@ -9,22 +9,21 @@ from scmpt_core.markers.download import download_panglaodb
 from scmpt_core.markers.evidence import EvidenceRow, evidence_rows
 from scmpt_core.markers.families import TestKey, adjust
 from scmpt_core.markers.matching import (
-    EXACT,
     Match,
-    Suggestion,
     accept_exact,
     confirm,
+    forget,
     parse_pairs,
     propose,
     recall,
     remember,
     shared_entries,
-    suggest,
 )
 from scmpt_core.markers.order import expression_bins
 from scmpt_core.markers.panglaodb import PANGLAODB
 from scmpt_core.markers.registry import MARKERS, list_databases, open_database
 from scmpt_core.markers.statistics import MarkerTest, marker_test
+from scmpt_core.markers.suggestions import EXACT, Suggestion, likely, suggest
 from scmpt_core.markers.symbols import MarkerGenes, find_markers
 from scmpt_core.markers.yardsticks import differential_expression, expression_ranks, mean_expression
 
@@ -54,6 +53,8 @@ __all__ = [
     "expression_ranks",
     "find_markers",
     "for_against_missing",
+    "forget",
+    "likely",
     "list_databases",
     "marker_test",
     "mean_expression",

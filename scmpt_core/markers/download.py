@@ -84,7 +84,11 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
                     handle.write(chunk)
                     meter.add(len(chunk))
                     if handle.tell() > MOST_BYTES:
-                        break
+                        raise MissingComponent(
+                            f"{url} sends more than {MOST_BYTES:,} bytes; the published file has "
+                            "fewer.",
+                            by_hand(),
+                        )
     except HTTPError as error:
         reason = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
         raise MissingComponent(f"{url} could not be downloaded: {reason}.", by_hand()) from error

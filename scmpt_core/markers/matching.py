@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scmpt_core.errors import SettingError
-from scmpt_core.markers.base import MarkerDatabase, MarkerSet
-from scmpt_core.markers.likeness import likeness
-from scmpt_core.ontology import Term, ancestors, find_term, name_of
-from scmpt_core.ontology.words import label_key, words
+from scmpt_core.markers.base import MarkerDatabase
+from scmpt_core.markers.custom import NAME as CUSTOM
+from scmpt_core.markers.suggestions import EXACT, How, Suggestion, likely, suggest
+from scmpt_core.ontology import names_no_type
 
-How = Literal["same words", "synonym", "same term", "ancestor", "descendant", "looks alike"]
-EXACT: tuple[How, ...] = ("same words", "synonym", "same term")  # the same cell type
-MIN_LIKENESS = 0.3  # as of the ontology's suggestions
-# The score only orders. What is wider than the label comes before what is narrower: the markers
-# of T cells hold for CD4 T cells, those of T helper 2 cells need not.
-SCORES = {"same words": 1.0, "synonym": 0.95, "same term": 0.9}
-WIDER, NARROWER, STEP = 0.8, 0.6, 0.93
-ALIKE = 0.4  # at full likeness
-BONUS = 0.05  # of full likeness, so that of two equally near terms the likelier name leads
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """An entry that a label may mean, and why.
-
-    Parameters
-    ----------
-    how
-        ``same words``, whatever their order and spelling; ``synonym``: the Cell Ontology has both
-        names for one term; ``same term``: our table or the database says so; ``ancestor``: the
-        entry is a wider type; ``descendant``: a narrower one; ``looks alike``: only that.
-    score
-        0…1, to order by; it is no probability.
-    because
-        In words, for the person who decides.
-    """
-
-    entry: str
-    how: How
-    score: float
-    because: str
-
-    def to_json(self) -> dict:
-        """As a JSON object."""
-        return asdict(self)
+# how an entry was accepted: a person said so, now or earlier, or it is of the same type
+Accepted = Literal["by you", "remembered", "same words", "synonym", "same term"]
+SHOWN = 3  # of the nearest entries, in a line
 
 
 @dataclass(frozen=True)
@@ -58,15 +26,32 @@ class Match:
     entry
         None: none, or none yet.
     confirmed
-        Whether somebody said so; until then ``entry`` is a proposal and nothing is computed of it.
+        Whether it counts; until then ``entry`` is a proposal and nothing is computed of it.
     suggestions
         The best first.
+    accepted
+        How it came to count; None where it does not. Without a person only entries of the same
+        type do.
     """
 
     label: str
     entry: str | None
     confirmed: bool
     suggestions: tuple[Suggestion, ...] = ()
+    accepted: Accepted | None = None
+
+    def said(self) -> str:
+        """In a line: "CD4 T cells → T helper cells (by you)"."""
+        if self.confirmed:
+            return f"{self.label} → {self.entry or 'no entry'} ({self.accepted})"
+        if names_no_type(self.label):
+            return f"{self.label}: names no cell type"
+        if not self.suggestions:
+            return f"{self.label}: no entry, and none looks like it"
+        first = self.suggestions[0].how
+        why = {"abbreviation": "may mean several types", "several types": "names several types"}
+        near = ", ".join(s.entry for s in self.suggestions[:SHOWN])
+        return f"{self.label}: {why.get(first, 'no entry')}; nearest: {near}"
 
     def to_json(self) -> dict:
         """As a JSON object."""
@@ -75,74 +60,18 @@ class Match:
     @classmethod
     def from_json(cls, value: dict) -> Match:
         """Back from :meth:`to_json`."""
-        suggestions = tuple(Suggestion(**s) for s in value["suggestions"])
-        return cls(value["label"], value["entry"], value["confirmed"], suggestions)
+        return cls(**{**value, "suggestions": tuple(Suggestion(**s) for s in value["suggestions"])})
 
 
-def suggest(label: str, database: MarkerDatabase, n: int = 5) -> tuple[Suggestion, ...]:
-    """At most ``n`` entries that ``label`` may mean, the likeliest first; of equals, the larger."""
-    term, key = find_term(label), label_key(label)
-    entries = list(database.entries.values())
-    names = [entry.name for entry in entries]
-    # which of two equally near terms: "CD4+/CD25 T Reg" is called after its kind, not its sort
-    unsorted = " ".join(word for word in words(label) if not word.startswith("cd"))
-    alike, bonus = likeness(label, names), BONUS * likeness(unsorted, names)
-    found = [
-        _compare(key, term, *each)
-        for each in zip(entries, alike.tolist(), bonus.tolist(), strict=True)
-    ]
-    sizes = {entry.name: len(entry.genes) for entry in entries}
-    known = [suggestion for suggestion in found if suggestion]
-    known.sort(key=lambda s: (-s.score, -sizes[s.entry], s.entry))
-    return tuple(known[:n])
+def propose(labels: Sequence[str], database: MarkerDatabase) -> list[Match]:
+    """Suggestions for each label, and the entry that may be filled in: for a person to confirm."""
+    found = {label: suggest(label, database) for label in labels}
+    return [Match(label, likely(found[label]), False, found[label]) for label in labels]
 
 
-def _compare(
-    key: str, term: Term | None, entry: MarkerSet, alike: float, bonus: float
-) -> Suggestion | None:
-    if key and label_key(entry.name) == key:
-        return Suggestion(entry.name, "same words", SCORES["same words"], "the same words")
-    if term and entry.term and (found := _by_ontology(term, entry, bonus)):
-        return found
-    if alike < MIN_LIKENESS:
-        return None
-    return Suggestion(entry.name, "looks alike", ALIKE * min(alike, 1.0), "the names look alike")
-
-
-def _by_ontology(term: Term, entry: MarkerSet, bonus: float) -> Suggestion | None:
-    if entry.term == term.id:
-        how: How = "synonym" if _by_names(term, entry) else "same term"
-        return Suggestion(entry.name, how, SCORES[how], f"both are {term.name} ({term.id})")
-    name = name_of(entry.term)
-    if steps := ancestors(term.id).get(entry.term):
-        score, because = WIDER, f"{term.name} is a kind of {name}, {_steps(steps)}"
-        return Suggestion(entry.name, "ancestor", score * STEP ** (steps - 1) + bonus, because)
-    if steps := ancestors(entry.term).get(term.id):
-        score, because = NARROWER, f"{name} is a kind of {term.name}, {_steps(steps)}"
-        return Suggestion(entry.name, "descendant", score * STEP ** (steps - 1) + bonus, because)
-    return None
-
-
-def _steps(n: int) -> str:
-    return "1 step" if n == 1 else f"{n} steps"
-
-
-def _by_names(term: Term, entry: MarkerSet) -> bool:
-    """Whether the ontology itself has both names for the term, not only a table of ours."""
-    other = find_term(entry.name)
-    return bool(other) and other.id == term.id and "curated" not in (term.how, other.how)
-
-
-def propose(labels: Sequence[str], database: MarkerDatabase, n: int = 5) -> list[Match]:
-    """The best suggestion for each label, for a person to confirm or change."""
-    out = []
-    for label in labels:
-        found = suggest(label, database, n)
-        out.append(Match(label, found[0].entry if found else None, False, found))
-    return out
-
-
-def confirm(match: Match, entry: str | None, database: MarkerDatabase) -> Match:
+def confirm(
+    match: Match, entry: str | None, database: MarkerDatabase, accepted: Accepted = "by you"
+) -> Match:
     """What a person said the label is; ``None``: no entry of the database.
 
     Raises
@@ -151,7 +80,7 @@ def confirm(match: Match, entry: str | None, database: MarkerDatabase) -> Match:
         The database has no such entry.
     """
     name = entry if entry is None else database.entry(entry).name
-    return Match(match.label, name, True, match.suggestions)
+    return replace(match, entry=name, confirmed=True, accepted=accepted)
 
 
 def accept_exact(
@@ -162,7 +91,8 @@ def accept_exact(
 ) -> list[Match]:
     """Without a person: what ``pairs`` say, else the best suggestion where it is of one type.
 
-    All others are not matched (entry None, not confirmed), and keep their suggestions.
+    All others are not matched (entry None, not confirmed), and keep their suggestions; so are
+    abbreviations of several types, whatever the database calls its entries.
 
     Raises
     ------
@@ -178,10 +108,10 @@ def accept_exact(
     for match in propose(labels, database):
         if match.label in pairs:
             out.append(confirm(match, pairs[match.label], database))
-        elif match.suggestions and match.suggestions[0].how in accepted:
-            out.append(confirm(match, match.entry, database))
+        elif match.suggestions and (best := match.suggestions[0]).how in accepted:
+            out.append(confirm(match, best.entry, database, best.how))
         else:
-            out.append(Match(match.label, None, False, match.suggestions))
+            out.append(replace(match, entry=None))
     return out
 
 
@@ -221,7 +151,7 @@ def remember(
     ``earlier`` is what was remembered before; labels that are not confirmed now keep theirs.
     """
     book = {name: dict(known) for name, known in (earlier or {}).items()}
-    known = book.setdefault(database.name, {})
+    known = book.setdefault(_key(database), {})
     known.update({match.label: match.entry for match in matches if match.confirmed})
     return book
 
@@ -230,10 +160,21 @@ def recall(
     book: Mapping[str, dict], labels: Sequence[str], database: MarkerDatabase
 ) -> list[Match]:
     """Proposals, with those confirmed that :func:`remember` kept and the database still has."""
-    known = book.get(database.name, {})
+    known = book.get(_key(database), {})
     return [
-        confirm(match, known[match.label], database)
+        confirm(match, known[match.label], database, "remembered")
         if match.label in known and known[match.label] in (None, *database.entries)
         else match
         for match in propose(labels, database)
     ]
+
+
+def forget(book: Mapping[str, dict], database: MarkerDatabase) -> dict[str, dict]:
+    """The book without what was remembered of one database."""
+    return {name: dict(known) for name, known in book.items() if name != _key(database)}
+
+
+def _key(database: MarkerDatabase) -> str:
+    """Name of the database; tables of one's own share theirs, and are told by their content."""
+    own = database.name == CUSTOM
+    return f"{CUSTOM} {database.sha256}" if own else database.name

@@ -182,7 +182,8 @@ def _untestable(used: int, in_data: int, seen: int) -> str:
     if not in_data:
         return "not testable: none of the type's markers is in the data"
     if not seen:
-        return f"not testable: the model could see none of the {in_data} markers in the data"
+        which = "the only marker" if in_data == 1 else f"any of the {in_data} markers"
+        return f"not testable: the model could not see {which} in the data"
     if not used:
         return "not testable: no gene has a positive score"
     return ""

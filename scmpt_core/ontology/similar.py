@@ -8,24 +8,27 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from scmpt_core.ontology.terms import Term, find_term, human_terms, name_of, spelt_out
+from scmpt_core.ontology.reading import read_label
+from scmpt_core.ontology.terms import Term, human_terms, name_of, spelt_out
 from scmpt_core.ontology.words import words
 
 MIN_LIKENESS = 0.3  # "zzzqq" reaches 0.23, "dentritic cel" 0.49
 
 
 def suggest_terms(label: str, n: int = 5) -> list[Term]:
-    """At most ``n`` cell types, the likeliest first; what :func:`find_term` finds leads.
+    """At most ``n`` cell types, the likeliest first; what :func:`read_label` finds leads.
 
     Likeness is the cosine of the character n-grams (2 to 4, TF-IDF) that the label shares with a
     name or synonym, the better of the label as it is and with abbreviations written out. Types
-    less alike than 0.3 are left out.
+    less alike than 0.3 are left out. A label that names no type ("doublets") has none.
     """
+    reading = read_label(label)
+    if reading.kind == "no type":
+        return []
     vectoriser, matrix, ids = _grams()
     queries = [_text(text) for text in (label, spelt_out(label))]
     likeness = (matrix @ vectoriser.transform(queries).T).toarray().max(axis=1)  # (texts,)
-    found = find_term(label)
-    out = {found.id: found} if found else {}
+    out = {term.id: term for term in reading.terms + reading.wider}
     for position in np.argsort(-likeness, kind="stable"):
         if len(out) >= n or likeness[position] < MIN_LIKENESS:
             break

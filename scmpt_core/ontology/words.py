@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 GREEK = {"α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "ε": " epsilon "}
 SIGNS = {"positive": "+", "pos": "+", "negative": "-", "neg": "-"}
@@ -26,11 +27,15 @@ RULES = tuple(
         (r"(?i)\b(cd\d+[a-z]*)-(?=$|[\s/,;)]|cd\d)", r"\1 negative "),
         (r"(?i)\bt[\W_]*regs?\b", "treg"),
         (r"(?i)\bt[\W_]*helper[\W_]*(\d+)\b", r"th\1"),
+        (r"(?i)\btype[\W_]+iii\b", "type 3"),
+        (r"(?i)\btype[\W_]+ii\b", "type 2"),
+        (r"(?i)\btype[\W_]+i\b", "type 1"),
     )
 )
 MARKER = re.compile(r"cd\d+[a-z]{0,2}")  # without sign or level, which are longer
 
 
+@lru_cache(maxsize=1 << 14)
 def label_key(text: str) -> str:
     """Its words, sorted, without case, plural, punctuation and the word "cell"."""
     return " ".join(sorted(word for word in words(text) if word != "cell"))

@@ -40,13 +40,20 @@ def server():
             self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(self.server.body)))
             self.end_headers()
-            self.wfile.write(self.server.body)
+            try:
+                for start in range(0, len(self.server.body), 10_000):
+                    self.server.sent += self.wfile.write(self.server.body[start : start + 10_000])
+            except ConnectionError:  # the client hung up
+                pass
+            finally:
+                self.server.done.set()
 
         def log_message(self, *_: object) -> None:
             """Nothing on the terminal."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
         web.body, web.code, web.agents = DATA, 200, []
+        web.sent, web.done = 0, threading.Event()
         thread = threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         web.url = f"http://127.0.0.1:{web.server_port}/markers.tsv.gz"
@@ -83,9 +90,11 @@ def test_no_answer_says_how_to_do_without(server):
 
 def test_an_endless_answer_ends(published, server, monkeypatch, home):
     monkeypatch.setattr(module, "MOST_BYTES", 1000)
-    server.body = bytes(5_000_000)
-    with pytest.raises(MissingComponent, match=r"not .* as published"):
+    server.body = bytes(50_000_000)  # more than the sockets between the two hold
+    with pytest.raises(MissingComponent, match="sends more than 1,000 bytes"):
         download_panglaodb(silent, url=server.url)
+    assert server.done.wait(10)
+    assert server.sent < len(server.body)
     assert not list((home / "markers" / "panglaodb").iterdir())
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import anndata as ad
 import numpy as np
 import pytest
 import scanpy as sc
 import scipy.sparse as sp
 from scipy.stats import rankdata
 
+from scmpt_core.data.genes import ensembl_to_symbol
 from scmpt_core.markers import (
     MarkerSet,
     differential_expression,
@@ -18,10 +20,12 @@ from scmpt_core.markers import (
     find_markers,
     for_against_missing,
     mean_expression,
+    open_database,
     precision_at_k,
 )
 from scmpt_core.markers.base import Evidence
 from scmpt_core.markers.evidence import gene_links
+from scmpt_core.markers.renamed import symbol_before, symbol_today
 
 ENTRY = MarkerSet(
     "T cells",
@@ -42,6 +46,30 @@ def test_old_symbols_count_only_where_they_leave_no_doubt():
     assert found.listed_as == {"CD3D": "CD3D", "CD4": "CD4", "C10orf10": "DEPP1"}
     assert found.absent == ("TENT5C", "AAA1", "AAA2")
     assert found.mask(GENES).tolist() == [True, True, False, False, True, False, False]
+
+
+def test_every_database_knows_renamed_genes():
+    genes = {name: Evidence() for name in ("JCHAIN", "CAVIN2", "CCN2", "CD3D")}
+    found = find_markers(MarkerSet("any", genes), np.array(["IGJ", "SDPR", "CTGF", "CCN2"]))
+    assert found.listed_as == {"IGJ": "JCHAIN", "SDPR": "CAVIN2", "CCN2": "CCN2"}
+    assert found.absent == ("CD3D",)
+
+
+def test_the_table_of_renamed_genes():
+    today, in_use = symbol_today(), set(ensembl_to_symbol().values())
+    assert set(today.values()) <= in_use
+    assert not today.keys() & in_use  # an old symbol that means another gene today would mislead
+    assert {old: today[old] for old in symbol_before().values()} == today  # one old symbol each
+
+
+def test_no_builtin_marker_of_zheng2017_is_lost_to_its_name(real):
+    genes = ad.read_h5ad(real("zheng2017_pbmc_facs"), backed="r").var_names.to_numpy()
+    entries = open_database("builtin").entries
+    listed = {}
+    for entry in entries.values():
+        listed |= find_markers(entry, genes).listed_as
+    renamed = {old: symbol for old, symbol in listed.items() if old != symbol}
+    assert {"IGJ": "JCHAIN", "SDPR": "CAVIN2", "EMR1": "ADGRE1"}.items() <= renamed.items()
 
 
 def test_rows_say_what_the_database_says():

@@ -12,6 +12,7 @@ from scmpt_core.markers import (
     Match,
     accept_exact,
     confirm,
+    forget,
     open_database,
     parse_pairs,
     propose,
@@ -59,6 +60,9 @@ PANGLAO = {
     "activated_stellate": ("Pancreatic stellate cells", "same term"),
     "microglia": ("Microglia", "same words"),
     "microglial cell": ("Microglia", "same term"),
+    "AT2": ("Pulmonary alveolar type II cells", "same term"),
+    "PT": ("Proximal tubule cells", "same term"),
+    "TAL": ("Loop of Henle cells", "ancestor"),
     "dentritic cels": ("Dendritic cells", "looks alike"),
 }
 BUILTIN = {
@@ -97,12 +101,13 @@ def test_every_label_of_the_real_sets_is_looked_at(real, name):
     assert labels <= set(PANGLAO)
 
 
-def small(*names: str) -> MarkerDatabase:
+def small(*names: str, **terms: str) -> MarkerDatabase:
+    """Entries by name, each larger than the one before; ``terms`` are given, others found."""
     entries = {}
-    for i, name in enumerate(names):
+    for i, name in enumerate((*names, *terms)):
         term = find_term(name)
         genes = {f"G{j}": Evidence() for j in range(i + 1)}
-        entries[name] = MarkerSet(name, genes, term.id if term else None)
+        entries[name] = MarkerSet(name, genes, terms.get(name, term.id if term else None))
     return MarkerDatabase("small", "1", "", entries, "")
 
 
@@ -150,6 +155,48 @@ def test_nearer_terms_lead_and_wider_before_narrower():
     assert [s.entry for s in suggest("CD4 T", small("CD4 T", "T CD4+"))] == ["T CD4+", "CD4 T"]
 
 
+def table(name: str, content: str) -> MarkerDatabase:
+    entries = {"Mono": MarkerSet("Mono", {}), "T cells": MarkerSet("T cells", {})}
+    return MarkerDatabase("custom", f"file {name}", "", entries, content)
+
+
+def test_tables_of_ones_own_are_remembered_by_their_content():
+    first, other = table("a.csv", "1f3a"), table("b.csv", "77e0")
+    book = remember([confirm(Match("X", None, False), "Mono", first)], first)
+    assert not recall(book, ["X"], other)[0].confirmed
+    assert recall(book, ["X"], table("renamed.csv", "1f3a"))[0].entry == "Mono"
+    # a label confirmed when tables were told by nothing is asked for again
+    assert not recall({"custom": {"X": "Mono"}}, ["X"], first)[0].confirmed
+    both = remember([confirm(Match("X", None, False), None, other)], other, book)
+    assert forget(both, other) == book
+    assert forget(both, open_database("builtin")) == both
+
+
+def test_a_match_says_how_it_was_accepted():
+    database = small("T cells", "T helper cells", "NK cells", "Megakaryocytes", "Neurons")
+    labels = ["CD4 T", "Megakaryocytes", "natural killer cell", "Mk", "Neu", "T/NK", "cluster 3",
+              "CD8 T", "zzq"]  # fmt: skip
+    matches = accept_exact(labels, database, {"CD4 T": "T helper cells"})
+    assert [match.said() for match in matches] == [
+        "CD4 T → T helper cells (by you)",
+        "Megakaryocytes → Megakaryocytes (same words)",
+        "natural killer cell → NK cells (synonym)",
+        "Mk → Megakaryocytes (same term)",
+        "Neu: may mean several types; nearest: Neurons",
+        "T/NK: names several types; nearest: NK cells, T cells",
+        "cluster 3: names no cell type",
+        "CD8 T: no entry; nearest: T cells",
+        "zzq: no entry, and none looks like it",
+    ]
+    assert [match.to_json()["accepted"] for match in matches[:5]] == [
+        "by you", "same words", "synonym", "same term", None
+    ]  # fmt: skip
+    nothing = confirm(matches[8], None, database)
+    assert nothing.said() == "zzq → no entry (by you)"
+    again = recall(remember([nothing], database), ["zzq"], database)
+    assert again[0].said() == "zzq → no entry (remembered)"
+
+
 def test_what_was_confirmed_is_remembered_by_database():
     database, other = small("T cells", "B cells"), open_database("builtin")
     matches = propose(LABELS, database)
@@ -161,6 +208,7 @@ def test_what_was_confirmed_is_remembered_by_database():
     assert [(m.entry, m.confirmed) for m in again] == [
         ("B cells", False), ("T cells", True), ("T cells", False), (None, True)
     ]  # fmt: skip
+    assert [m.accepted for m in again] == [None, "remembered", None, "remembered"]
     assert again[1] == Match.from_json(json.loads(json.dumps(again[1].to_json())))
     # an entry that a stricter filter left out is a proposal again
     assert not recall(book, ["CD4 T"], small("B cells"))[0].confirmed

@@ -151,7 +151,7 @@ def test_what_cannot_be_tested_has_no_p_and_says_why():
     assert "none of the type's markers" in marker_test(names(4), scores, ranks, seen, none).note
     hidden = marker_test(names(4), scores, ranks, seen, ~seen)
     assert (hidden.p, hidden.p_hypergeom, hidden.null_mean, hidden.draws) == (None, None, None, 0)
-    assert "the model could see none of the 1 markers in the data" in hidden.note
+    assert "the model could not see the only marker in the data" in hidden.note
     assert hidden.unseen == ("G3",)
     against = marker_test(names(4), -abs(scores), ranks, seen, seen)
     assert (against.testable, against.used) == (False, 0)

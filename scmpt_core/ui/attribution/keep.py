@@ -9,7 +9,7 @@ import streamlit as st
 
 from scmpt_core.attribution import Attribution, load_attribution
 from scmpt_core.library import Item
-from scmpt_core.markers import MarkerDatabase, Match, recall, remember
+from scmpt_core.markers import MarkerDatabase, Match, forget, recall, remember
 from scmpt_core.ui.state import library, owner
 
 _BOOK = "markers"  # field of the item's meta
@@ -60,6 +60,5 @@ def keep_matches(item: Item, matches: Sequence[Match], database: MarkerDatabase)
 def forget_matches(item: Item, database: MarkerDatabase) -> None:
     """Take back what was confirmed for one database."""
     keeper = _keeper(item)
-    book = {name: known for name, known in keeper.meta.get(_BOOK, {}).items()
-            if name != database.name}  # fmt: skip
+    book = forget(keeper.meta.get(_BOOK, {}), database)
     library().update(owner(), keeper.kind, keeper.id, **{_BOOK: book})

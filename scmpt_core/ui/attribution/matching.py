@@ -8,10 +8,13 @@ import streamlit as st
 
 from scmpt_core.library import Item
 from scmpt_core.markers import EXACT, MarkerDatabase, Match, confirm, shared_entries
+from scmpt_core.ontology import names_no_type
 from scmpt_core.ui.attribution.keep import forget_matches, keep_matches
 from scmpt_core.ui.components import plain
 
 LATER, NONE = "decide later", "no entry of the database"
+EARLIER = "remembered from last time"
+_NOW = "confirmed_now"  # in this visit: dataset, database and label
 
 
 def matching(item: Item, database: MarkerDatabase, matches: Sequence[Match]) -> None:
@@ -27,15 +30,17 @@ def matching(item: Item, database: MarkerDatabase, matches: Sequence[Match]) -> 
         )
         fill = st.toggle(
             "Fill in the likeliest entry of every label", key="fill_entries",
-            help="Otherwise only entries of the same cell type are filled in. Look through them: "
-            "what stands there when you press the button is confirmed.",
+            help="Otherwise only entries of the same cell type are filled in. A wider type is "
+            "likely, or the only narrower one; what only looks alike is never filled in. Look "
+            "through them: what stands there when you press the button is confirmed.",
         )  # fmt: skip
         with st.form(f"matching_{item.id}_{database.title}", border=False):
             columns = st.columns(2, gap="large")
             chosen = []
             for i, match in enumerate(matches):
                 with columns[i % 2]:
-                    chosen.append(_entry(database, match, fill))
+                    now = (item.id, database.title, match.label) in _now()
+                    chosen.append(_entry(database, match, fill, earlier=not now))
             with st.container(horizontal=True):
                 sent = st.form_submit_button(
                     "Confirm these entries", key="confirm_entries", type="primary",
@@ -52,25 +57,38 @@ def matching(item: Item, database: MarkerDatabase, matches: Sequence[Match]) -> 
         _shared(matches)
 
 
-def _entry(database: MarkerDatabase, match: Match, fill: bool) -> str:
+def _entry(database: MarkerDatabase, match: Match, fill: bool, earlier: bool) -> str:
     """What the label is; suggestions come first."""
-    likely = {s.entry: f"{s.entry} ({s.because})" for s in match.suggestions}
-    others = [name for name in database.entries if name not in likely]
-    options = [LATER, *likely, NONE, *others]
-    sure = match.suggestions and (fill or match.suggestions[0].how in EXACT)
-    at = 1 if sure else 0
-    if match.suggestions:
-        best = match.suggestions[0]
-        likely[LATER] = f"{LATER}; suggested: {best.entry}, as {best.because}"
+    words = {s.entry: f"{s.entry} ({s.because})" for s in match.suggestions}
+    options = [LATER, *words, NONE, *(name for name in database.entries if name not in words)]
+    at = LATER
     if match.confirmed:
-        at = options.index(NONE if match.entry is None else match.entry)
+        at = NONE if match.entry is None else match.entry
+        if match.accepted == "remembered" and earlier:
+            words[at] = f"{at} ({EARLIER})"
+    elif match.suggestions:
+        best = match.suggestions[0]
+        words[LATER] = f"{LATER}; suggested: {best.entry}, as {best.because}"
+        if match.entry is not None and (fill or best.how in EXACT):
+            at = match.entry
     state = "✓ " if match.confirmed else ""
     # the key holds what is kept, so that a change elsewhere resets the box
     return st.selectbox(
-        f"{state}{plain(match.label)}", options, at, lambda name: likely.get(name, name),
+        f"{state}{plain(match.label)}", options, options.index(at),
+        lambda name: words.get(name, name),
         key=f"entry_{database.title}_{match.label}_{match.confirmed}_{match.entry}_{fill}",
-        help=None if match.suggestions else "Nothing in the database looks like it.",
+        help=None if match.suggestions else _why_nothing(match.label),
     )  # fmt: skip
+
+
+def _why_nothing(label: str) -> str:
+    if names_no_type(label):
+        return "The label names no cell type."
+    return "Nothing in the database looks like it."
+
+
+def _now() -> set[tuple[str, str, str]]:
+    return st.session_state.setdefault(_NOW, set())
 
 
 def _keep(
@@ -82,6 +100,7 @@ def _keep(
         if name != LATER
     ]
     keep_matches(item, kept, database)
+    _now().update((item.id, database.title, match.label) for match in kept)
     st.rerun()
 
 

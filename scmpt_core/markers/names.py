@@ -1,0 +1,44 @@
+"""Names of cell types that are the same words, and how a note names a few of many."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+
+from scmpt_core.ontology.words import label_key
+
+MOST_NAMED = 5
+
+
+def few(names: Iterable[str]) -> str:
+    """The first five, and how many more: "a, b, c, d, e and 12 more"."""
+    listed = list(names)
+    more = f" and {len(listed) - MOST_NAMED:,} more" if len(listed) > MOST_NAMED else ""
+    return ", ".join(listed[:MOST_NAMED]) + more
+
+
+def join_names(
+    counts: Counter[str], key: Callable[[str], str] = label_key
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Each name → the one under which it stands, and a note on those that were joined.
+
+    "T cell", "T cells" and "T Cell" stand under the name that most rows have, the first of
+    several such.
+
+    Parameters
+    ----------
+    counts
+        Rows of each name.
+    key
+        What is alike for names of the same words; a name without any stands for itself.
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        alike[key(name) or name].append(name)
+    stands = {
+        name: max(names, key=counts.__getitem__) for names in alike.values() for name in names
+    }
+    joined = [f"{name} → {first}" for name, first in stands.items() if name != first]
+    if not joined:
+        return stands, ()
+    return stands, (f"{len(joined)} names joined to another of the same words: {few(joined)}",)
