@@ -45,7 +45,7 @@ def find_parts(
         There is no cell to test on, or, to refit, not all of the model's training cells.
     """
     able = (codes >= 0) & (np.diff(cells.expression.indptr) > 0)
-    tested = able & np.isin(cells.ids, model.split_ids.get("test", []))
+    tested = able & model.own(cells, "test")
     if not tested.any():
         if refit:
             raise DataError(
@@ -78,8 +78,8 @@ def sample(cells: Cells, able: np.ndarray, most: int | None) -> np.ndarray:
 
 
 def _positions(model: ScMPT, cells: Cells, codes: np.ndarray, part: str) -> np.ndarray:
-    wanted = model.split_ids.get(part, [])
-    found = np.flatnonzero(np.isin(cells.ids, wanted) & (codes >= 0))
+    wanted = model.splits.get(part, {})
+    found = np.flatnonzero(model.own(cells, part) & (codes >= 0))
     if len(found) != len(wanted):
         raise DataError(
             f"{len(found):,} of the model's {len(wanted):,} {part} cells are in this file with "

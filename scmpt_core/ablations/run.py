@@ -153,7 +153,7 @@ def _codes(
             "Name the column of labels, or leave the regime refit out.",
         )
     able = np.diff(cells.expression.indptr) > 0
-    tested = able & np.isin(cells.ids, model.split_ids.get("test", []))
+    tested = able & model.own(cells, "test")
     rows = sample(cells, tested if tested.any() else able, request.cells or UNLABELLED)
     cells = cells.take(rows)
     said = model.predict(cells, store, device, part(progress, 0, 0.05))
@@ -165,7 +165,7 @@ def _bench(
     model: ScMPT, cells: Cells, codes: np.ndarray, parts: Parts, known: Known, request: Request,
     store: EmbeddingStore, scratch: EmbeddingStore, progress: Progress,
 ) -> Bench:  # fmt: skip
-    train = np.isin(cells.ids, model.split_ids.get("train", []))
+    train = model.own(cells, "train")
     every = train if train.any() else np.isin(np.arange(len(cells)), parts.rows)
     mine, wanted = cells.take(parts.rows), [parts.rows]
     if any(info.mix for info in request.chosen):  # else no mean embedding is asked for

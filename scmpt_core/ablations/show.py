@@ -145,6 +145,6 @@ def _means(model: ScMPT, cells: Cells, result: Ablated) -> np.ndarray:
     """As the run took them, (genes,): over the training cells, or else over the tested ones."""
     if not result.known:  # then no other cell of the file was looked at
         cells = cells.take(np.isin(cells.ids, result.ids))
-    train = np.isin(cells.ids, model.split_ids.get("train", []))
+    train = model.own(cells, "train")
     rows = train if train.any() else np.isin(cells.ids, result.ids)
     return mean_expression(cells, rows)

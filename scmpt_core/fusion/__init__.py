@@ -14,7 +14,7 @@ from scmpt_core.fusion.decide import (
     threshold_of,
 )
 from scmpt_core.fusion.features import embed, fit_encoders, load_encoders, side_by_side
-from scmpt_core.fusion.folder import check_folder, load, preview, read_config, save
+from scmpt_core.fusion.folder import check_folder, load, options_of, preview, read_config, save
 from scmpt_core.fusion.heads import HEADS, get_head
 from scmpt_core.fusion.model import (
     Prediction,
@@ -73,6 +73,7 @@ __all__ = [
     "make_task",
     "model_folder",
     "open_model",
+    "options_of",
     "planned",
     "predict_logits",
     "predict_proba",

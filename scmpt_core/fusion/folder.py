@@ -22,6 +22,7 @@ from scmpt_core.fusion.features import load_encoders
 from scmpt_core.fusion.heads import Head, get_head
 from scmpt_core.fusion.model import ScMPT, require
 from scmpt_core.fusion.overlap import limits_of, overlaps
+from scmpt_core.fusion.own import own_cells
 from scmpt_core.fusion.sureness import Sureness
 from scmpt_core.unknown import UnknownDetector
 
@@ -66,7 +67,7 @@ def save(model: ScMPT, folder: Path) -> None:
         _write(staged / "config.json", config, indent=1)
         windows = {name: np.round(w, 9).tolist() for name, w in model.windows.items()}
         _write(staged / "genes.json", {"genes": model.genes.tolist(), "windows": windows})
-        _write(staged / "splits.json", model.split_ids)
+        _write(staged / "splits.json", model.splits)
         save_file(_tensors(model), staged / "model.safetensors")
         (staged / "model.safetensors").chmod(0o644)  # as readable as the rest
         if folder.exists():
@@ -110,7 +111,7 @@ def load(folder: Path, device: Device) -> ScMPT:
     record = {k: v for k, v in config.items() if k not in known}
     return ScMPT(
         encoders, head, config["head"], tuple(config["classes"]), symbols, windows, sureness,
-        unknown, record, splits,
+        unknown, record, {part: _marks(known) for part, known in splits.items()},
     )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ class Fit:
     limits
         Encoder → the least overlap at which the model is used.
     seen
-        Cells that bear the id of one the model was trained on.
+        Cells that the model was trained on.
     """
 
     overlap: dict[str, float]
@@ -162,16 +163,16 @@ class Fit:
 def preview(folder: Path, cells: Cells) -> Fit:
     """How ``cells`` fit the model in ``folder``.
 
-    Reads genes and ids only, so it is quick; :meth:`ScMPT.predict` judges the overlap again.
+    Loads no weights, so it is quick; :meth:`ScMPT.predict` judges the overlap again.
     """
     config = read_config(folder)
     for file in ("genes.json", "splits.json"):
         require((folder / file).is_file(), f"{folder} lacks {file}.", RETRAIN)
     kept = _read(folder / "genes.json")
-    trained = _read(folder / "splits.json").get("train", [])
+    trained = _marks(_read(folder / "splits.json").get("train", {}))
     windows = {name: np.array(window) for name, window in kept["windows"].items()}
     genes = np.array(kept["genes"], dtype=str)
-    seen = int(np.isin(cells.ids, np.array(trained, dtype=str)).sum()) if trained else 0
+    seen = int(own_cells(cells, genes, trained).sum())
     shared = int(np.isin(genes, cells.genes).sum())
     overlap = overlaps(windows, genes, cells.genes)
     limits = limits_of(config)
@@ -224,6 +225,11 @@ def _tensors(model: ScMPT) -> dict[str, torch.Tensor]:
         for key, values in arrays.items():
             out[prefix + key] = torch.from_numpy(np.ascontiguousarray(values))
     return out
+
+
+def _marks(known: dict[str, str] | list[str]) -> dict[str, str]:
+    """Of a part; an earlier version kept names alone, by which no cell is known again."""
+    return dict(known) if isinstance(known, dict) else dict.fromkeys(known, "")
 
 
 def _write(path: Path, value: object, indent: int | None = None) -> None:

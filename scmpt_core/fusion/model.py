@@ -22,6 +22,7 @@ from scmpt_core.fusion.features import embed, fit_encoders, load_encoders, side_
 from scmpt_core.fusion.fits import Budget, Data, Fit
 from scmpt_core.fusion.heads import Head, get_head
 from scmpt_core.fusion.overlap import check_overlap, limits_of, overlaps
+from scmpt_core.fusion.own import marks_of, own_cells
 from scmpt_core.fusion.plan import ModelSpec
 from scmpt_core.fusion.sureness import Sureness
 from scmpt_core.fusion.tasks import Task
@@ -97,7 +98,7 @@ class ScMPT:
     sureness: Sureness
     unknown: UnknownDetector
     record: dict  # dataset, task, normalisation, hyper-parameters, scores, seconds: for people
-    split_ids: dict[str, list[str]] = field(default_factory=dict)  # part → ids of its cells
+    splits: dict[str, dict[str, str]] = field(default_factory=dict)  # part → see marks_of()
 
     @property
     def spec(self) -> ModelSpec:
@@ -108,6 +109,13 @@ class ScMPT:
     def name(self) -> str:
         """As in the comparison's rows."""
         return self.spec.name
+
+    def own(self, cells: Cells, *parts: str) -> np.ndarray:
+        """The cells that it was trained, tested, … on, (cells,) bool; ``parts`` are of PARTS."""
+        known: dict[str, str] = {}
+        for name in parts:
+            known |= self.splits.get(name, {})
+        return own_cells(cells, self.genes, known)
 
     def check_panel(self, cells: Cells) -> dict[str, float]:
         """Encoder → share of its training window that ``cells`` measure.
@@ -314,7 +322,7 @@ def assemble(
         sureness=trained.sureness,
         unknown=unknown,
         record=record,
-        split_ids={p: task.cells.ids[getattr(split, p)].tolist() for p in PARTS},
+        splits={p: marks_of(task.cells.take(getattr(split, p))) for p in PARTS},
     )
 
 

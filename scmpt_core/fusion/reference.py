@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scmpt_core.device import Device
-from scmpt_core.errors import MissingComponent
+from scmpt_core.errors import MissingComponent, SettingError
 from scmpt_core.fusion.folder import load
 from scmpt_core.fusion.model import ScMPT
 from scmpt_core.registry import find
@@ -61,9 +61,17 @@ def model_folder(name: str | Path) -> Path:
     ------
     MissingComponent
         It ships, but its files are not there.
+    SettingError
+        It is neither.
     """
     if str(name) in {r.name for r in REFERENCES} and not Path(name).is_dir():
         return reference_folder(str(name))
+    if not Path(name).is_dir():
+        ships = ", ".join(r.name for r in REFERENCES)
+        raise SettingError(
+            f"There is no model {str(name)!r}.",
+            f"Name the folder of one that you trained, or one that ships: {ships}.",
+        )
     return Path(name)
 
 

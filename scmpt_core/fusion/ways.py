@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from scmpt_core.errors import SettingError
 from scmpt_core.fusion.heads import Head
 from scmpt_core.fusion.model import ScMPT
@@ -12,11 +15,42 @@ from scmpt_core.fusion.model import ScMPT
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """Encoders and the differentiable head over them, in order."""
+    """Encoders and the differentiable head over them, in order.
+
+    An encoder to which the head gives the weight 0 is none of them: the model's answer does not
+    hang on what it reads.
+    """
 
     name: str
     encoders: tuple[str, ...]
     head: Head
+
+    @property
+    def shares(self) -> dict[str, float] | None:
+        """Part → weight, where the logits are a sum of the parts'; ``None``: they are not."""
+        shares = self.head.shares()
+        return None if shares is None else dict(zip(self.encoders, shares, strict=True))
+
+
+class HeadOfSome(Head):
+    """A head over those of its encoders that count; the others' vectors are taken as 0."""
+
+    def __init__(self, head: Head, counts: list[bool]) -> None:
+        super().__init__(
+            tuple(n for n, kept in zip(head.blocks, counts, strict=True) if kept), head.classes
+        )
+        self.head, self.kept = head, counts
+        self.columns = torch.tensor(counts).repeat_interleave(torch.tensor(head.blocks)).nonzero()
+
+    def forward(self, x: Tensor) -> Tensor:  # (cells, features kept) → (cells, classes)
+        every = x.new_zeros(len(x), sum(self.head.blocks))
+        return self.head(every.index_copy(1, self.columns.ravel().to(x.device), x))
+
+    def shares(self) -> list[float] | None:
+        every = self.head.shares()
+        if every is None:
+            return None
+        return [share for share, kept in zip(every, self.kept, strict=True) if kept]
 
 
 def ways_of(model: ScMPT) -> list[Way]:
@@ -29,7 +63,9 @@ def parts_of(name: str, encoders: tuple[str, ...], head: Head) -> list[Way]:
 
     Heads that mix the encoders before they judge have no members: then there is the whole alone.
     """
-    whole = Way(name, encoders, head)
+    counts = head.counts()
+    read = tuple(n for n, kept in zip(encoders, counts, strict=True) if kept)
+    whole = Way(name, read, head if all(counts) else HeadOfSome(head, counts))
     members = getattr(head, "members", ())
     if len(encoders) < 2 or len(members) != len(encoders):
         return [whole]

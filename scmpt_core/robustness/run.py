@@ -57,10 +57,10 @@ def make_card(
             f"The model knows {', '.join(model.classes)}; the file has {', '.join(task.classes)}.",
             "Give the file and the column that it was trained on.",
         )
-    test = np.flatnonzero(np.isin(task.cells.ids, model.split_ids.get("test", [])))
-    if not len(test) or len(test) != len(model.split_ids["test"]):
+    test = np.flatnonzero(model.own(task.cells, "test"))
+    if not len(test) or len(test) != len(model.splits["test"]):
         raise DataError(
-            f"{len(test):,} of the {len(model.split_ids.get('test', [])):,} cells that the model "
+            f"{len(test):,} of the {len(model.splits.get('test', {})):,} cells that the model "
             "was tested on are in this file.",
             "Give the file that it was trained on.",
         )
@@ -141,7 +141,7 @@ class _Trial:
         """
         left = self.task.codes == code
         model = self._trained(np.where(left, -1, self.task.codes), progress)
-        known = np.flatnonzero(np.isin(self.task.cells.ids, model.split_ids["test"]))
+        known = np.flatnonzero(model.own(self.task.cells, "test"))
         if self.task.groups is not None:
             left &= np.isin(self.task.groups, self.task.groups[known])
         strange = np.flatnonzero(left)

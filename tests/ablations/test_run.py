@@ -57,7 +57,7 @@ def row(result, ablation, way=None, regime="fixed", target=""):
 
 
 def test_only_what_changed_is_encoded(run, planted):
-    n = len(planted.model.split_ids["test"])
+    n = len(planted.model.splits["test"])
     assert run("hash").encoded == {"minilm": n}
     assert run("equal-values").encoded == {"scgpt-mini": n, "pca": n}
     assert run("mean-block", "swap-block").encoded == {}
@@ -239,7 +239,7 @@ def test_refit_needs_the_cells_that_were_trained_on(run, planted):
     with pytest.raises(SettingError, match="known types"):
         run("hash", labels=False, regimes=("refit",))
     labels = planted.dataset.adata.obs["cell_type"].to_numpy(str)
-    lost = np.flatnonzero(np.isin(planted.task.cells.ids, planted.model.split_ids["train"][:1]))
+    lost = np.flatnonzero(np.isin(planted.task.cells.ids, list(planted.model.splits["train"])[:1]))
     keep = np.setdiff1d(np.arange(len(labels)), lost)
     with pytest.raises(DataError, match="train cells"):
         ablate(

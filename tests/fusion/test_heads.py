@@ -212,6 +212,18 @@ def test_noise_beside_a_good_encoder_does_not_hurt_stacking():
     assert mean["average"] > mean["alone"] + 0.1  # what an unweighted fusion costs
 
 
+def test_stackings_probabilities_are_those_of_the_pooled_log_probabilities():
+    torch.manual_seed(0)
+    head = get_head("stacking").make((3, 5), 4)
+    with torch.no_grad():
+        for value in head.parameters():
+            torch.nn.init.normal_(value)
+    x = torch.randn(7, 8)
+    pooled = torch.einsum("m,mnk->nk", head.weights, head.votes(x)).softmax(1)
+    np.testing.assert_allclose(head(x).softmax(1).detach(), pooled.detach(), atol=1e-6)
+    assert head.shares() == pytest.approx(head.weights.tolist())
+
+
 def test_stacking_joins_encoders_that_know_different_types():
     rng = np.random.default_rng(0)
     y = rng.integers(0, 4, 800)

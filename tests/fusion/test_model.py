@@ -35,7 +35,7 @@ def model(store):
 def test_model_learns_and_says_how_well(model):
     assert model.name == "scmpt"
     assert model.record["test"]["accuracy"] > 0.7  # chance is 0.33
-    assert sum(len(ids) for ids in model.split_ids.values()) == 120
+    assert sum(len(ids) for ids in model.splits.values()) == 120
 
 
 def test_saved_model_predicts_the_same_numbers(model, store, tmp_path):
@@ -45,7 +45,7 @@ def test_saved_model_predicts_the_same_numbers(model, store, tmp_path):
     first = model.predict(cells, store, device)
     second = loaded.predict(cells, EmbeddingStore(tmp_path / "fresh"), device)
     np.testing.assert_array_equal(first.proba, second.proba)
-    assert (loaded.classes, loaded.split_ids) == (model.classes, model.split_ids)
+    assert (loaded.classes, loaded.splits) == (model.classes, model.splits)
     assert first.overlap == pytest.approx(second.overlap)
     np.testing.assert_array_equal(first.far, second.far)
     np.testing.assert_array_equal(first.sets(0.8), second.sets(0.8))

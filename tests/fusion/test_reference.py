@@ -44,7 +44,7 @@ def test_it_loads_strictly_and_names_terms_of_the_ontology(name):
 def test_no_cell_of_the_training_is_named_in_it(name):
     folder = reference_folder(name)
     assert not any(json.loads((folder / "splits.json").read_text()).values())
-    assert not open_model(name, choose_device()).split_ids
+    assert not open_model(name, choose_device()).splits
 
 
 def test_they_are_small():

@@ -53,7 +53,7 @@ def test_a_loaded_model_reads_as_it_was_trained(name, tmp_path):
 
 def test_sentences_are_fitted_to_the_training_cells_only(tmp_path):
     task, model = train(CHOICES["specific"], EmbeddingStore(tmp_path / "store"))
-    training = task.cells.take(np.isin(task.cells.ids, model.split_ids["train"]))
+    training = task.cells.take(model.own(task.cells, "train"))
     expected = get_format("specific").make("").fit(training)
     found = model.encoders["minilm"].sentence
     np.testing.assert_array_equal(found.weights, expected.weights)

@@ -46,7 +46,7 @@ def grouped(tmp_path_factory):
 
 def test_as_trained_is_the_model_with_its_rule(made):
     (plain,) = made.card.of("as trained")
-    rows = np.flatnonzero(np.isin(made.task.cells.ids, made.model.split_ids["test"]))
+    rows = np.flatnonzero(made.model.own(made.task.cells, "test"))
     said = made.model.predict(made.task.cells.take(rows), made.store, made.device)
     truth = np.array(made.task.classes)[made.task.codes[rows]]
     labels = said.decide(fusion.Rule()).labels

@@ -181,7 +181,7 @@ def test_a_reference_model_is_made_tested_and_written(folder, tmp_path, capsys):
     model = fusion.load(out / "pbmc", choose_device())
     assert model.classes == tuple(CLASSES)
     assert model.record["ontology"] == CLASSES
-    assert model.split_ids == {}
+    assert model.splits == {}
     assert set(model.genes) == set(SYMBOLS)  # a gene that one study measures is enough
     last = numbers["tests"][-1]
     assert (last["train"], last["test"]) == (("one", "two"), "three")

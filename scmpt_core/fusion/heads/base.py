@@ -37,6 +37,14 @@ class Head(nn.Module):
         """(cells, features) as the encoders gave them → logits, (cells, classes)."""
         raise NotImplementedError
 
+    def counts(self) -> list[bool]:
+        """Whether each encoder can move a logit; one with the weight 0 cannot."""
+        return [True] * len(self.blocks)
+
+    def shares(self) -> list[float] | None:
+        """Weights by which its logits are a sum of its members'; ``None``: they are no such sum."""
+        return None
+
 
 class StandardisedHead(Head):
     """A head that standardises each encoder's block as it was in the training cells.

@@ -49,6 +49,9 @@ class MixtureHead(Head):
         votes = torch.stack([member(block) for member, block in pairs])  # (encoders, …)
         return (votes + self.weights.log()[:, None, None]).logsumexp(0)
 
+    def counts(self) -> list[bool]:
+        return (self.weights != 0).tolist()
+
 
 def fit(data: Data, budget: Budget, seed: int, device: Device, progress: Progress) -> Fit:
     """Linear members and weights out of fold; dense members by the budget's grid."""

@@ -22,10 +22,14 @@ SHARP = 5.0
 
 
 class StackingHead(PooledHead):
-    """Logits = Σ weight · log probabilities of each encoder's linear head.
+    """Logits = Σ weight · logits of each encoder's linear head.
 
-    A logarithmic opinion pool: an encoder that adds nothing gets a weight near 0, and what is
-    left is the better one.
+    A logarithmic opinion pool: the probabilities are those of the weighted sum of the members' log
+    probabilities, which differ from their logits by a number that all classes share. An encoder
+    that adds nothing gets a weight near 0, and what is left is the better one.
+
+    The logits are the members' own and no log probabilities, because these end at 0: of a cell
+    that is surely T, no gene would seem to speak for it.
     """
 
     def __init__(self, blocks: tuple[int, ...], classes: int) -> None:
@@ -33,11 +37,18 @@ class StackingHead(PooledHead):
         self.weights = nn.Parameter(torch.full((len(blocks),), 1 / len(blocks)))
 
     def forward(self, x: Tensor) -> Tensor:  # (cells, features) → (cells, classes)
-        return pool(self.votes(x), self.weights)
+        pairs = zip(self.members, self.split(x), strict=True)
+        return pool(torch.stack([member(block) for member, block in pairs]), self.weights)
+
+    def counts(self) -> list[bool]:
+        return (self.weights != 0).tolist()
+
+    def shares(self) -> list[float]:
+        return self.weights.tolist()
 
 
 def pool(votes: Tensor, weights: Tensor) -> Tensor:
-    """Log probabilities, (encoders, cells, classes) → weighted sum, (cells, classes)."""
+    """Logits or log probabilities, (encoders, cells, classes) → weighted sum, (cells, classes)."""
     return torch.einsum("m,mnk->nk", weights, votes)
 
 
