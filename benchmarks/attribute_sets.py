@@ -1,28 +1,31 @@
 """Are the genes that carry the labels known markers? Types × methods on real sets.
 
     PYTHONPATH=. python benchmarks/attribute_sets.py LABELLED_FOLDER PANGLAODB_FILE
-        [--set NAME …] [--method NAME …] [--cells N] [--permutations N]
+        [--set NAME …] [--method NAME …] [--cells N] [--permutations N] [--keep FOLDER]
 
 Trains the recommended model (grouped by donor where the set has donors), explains test cells of
 each type, and prints, as Markdown, markers among the top 10 genes with p for every type and method
 beside the two yardsticks, and how many types pass q < 0.05 by the whole model and by each part.
 Labels that mean no entry of the database by their words are matched by ``PAIRS``, a judgement of
-ours.
+ours. With ``--keep`` a run that was cut off goes on after its last explanation, and all scores stay
+in the folder, as the command ``attribute`` writes them.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
 from benchmarks.sets import NAMES, open_set
-from scmpt_core.attribution import METHODS, Options, Request, attribute
+from scmpt_core.attribution import METHODS, Options, Request, attribute, save_attribution
 from scmpt_core.attribution.judged import (
     MarkerReport,
     ReportRow,
     judge_markers,
     make_yardsticks,
+    save_yardsticks,
 )
 from scmpt_core.data import label_values
 from scmpt_core.device import choose_device
@@ -48,7 +51,9 @@ PAIRS = {
 }  # fmt: skip
 
 
-def judged(name: str, folder: Path, markers: str, request: Request) -> tuple[MarkerReport, float]:
+def judged(
+    name: str, folder: Path, markers: str, request: Request, keep: Path | None = None
+) -> tuple[MarkerReport, float]:
     """The report on one set, and seconds a cell of attribution."""
     device, store = choose_device(), EmbeddingStore(get_settings().embeddings)
     dataset, task = open_set(name, folder)
@@ -56,12 +61,23 @@ def judged(name: str, folder: Path, markers: str, request: Request) -> tuple[Mar
     model = train_model(task, recommended(DEFAULT_FUSED), budget, 0, store, device, name)
     labels = label_values(dataset.obs, task.label)
     start = time.perf_counter()
-    result = attribute(model, task.cells, labels, request, store, device, name)
+    parts = None if keep is None else keep / name / "parts"
+    result = attribute(
+        model, task.cells, labels, request, store, device, name, keep=parts, progress=told
+    )
     seconds = (time.perf_counter() - start) / len(result.ids)
     database = open_database(markers)
     matches = accept_exact(result.type_names, database, PAIRS.get(name))
     yardsticks = make_yardsticks(task.cells, labels, model)
+    if keep is not None:
+        save_attribution(result, keep / name)
+        save_yardsticks(yardsticks, keep / name)
     return judge_markers(result, database, matches, yardsticks=yardsticks), seconds
+
+
+def told(fraction: float, message: str) -> None:
+    """Progress, on standard error."""
+    print(f"\r\033[K{fraction:4.0%} {message}", end="", file=sys.stderr, flush=True)
 
 
 def show(name: str, report: MarkerReport) -> None:
@@ -81,24 +97,15 @@ def show(name: str, report: MarkerReport) -> None:
     for way in ways:
         cells = []
         for method in methods:
-            tests = [
-                r for r in rows if (r.way, r.method) == (way, method) and _level(r) is not None
-            ]
-            cells.append(f"{sum(_level(r) < Q for r in tests)} of {len(tests)}" if tests else "–")
+            q = [r.q for r in rows if (r.way, r.method) == (way, method) and r.q is not None]
+            cells.append(f"{sum(each < Q for each in q)} of {len(q)}" if q else "–")
         print(f"| {way} | " + " | ".join(cells) + " |")
 
 
-def _level(row: ReportRow) -> float | None:
-    """q; of a yardstick, which is not corrected, p; ``None`` where nothing was tested."""
-    p = None if row.test is None else row.test.p
-    return p if row.q is None else row.q
-
-
 def _told(row: ReportRow) -> str:
-    level = _level(row)
-    if level is None:
+    if row.q is None:
         return "–"
-    mark = "**" if level < Q else ""
+    mark = "**" if row.q < Q else ""
     return f"{mark}{row.test.overlap}{mark} (p {row.test.p:.4f})"
 
 
@@ -111,12 +118,13 @@ def main() -> None:
     parser.add_argument("--method", action="append", choices=[m.name for m in METHODS])
     parser.add_argument("--cells", type=int, default=5)
     parser.add_argument("--permutations", type=int, default=Options().permutations, help="of SHAP")
+    parser.add_argument("--keep", type=Path, help="a folder; a run that was cut off goes on")
     args = parser.parse_args()
     print(choose_device().reason)
     methods = tuple(args.method or (m.name for m in METHODS))
     request = Request(methods, args.cells, options=Options(permutations=args.permutations))
     for name in args.set or ("zheng2017", "kang2018"):
-        report, seconds = judged(name, args.folder, args.markers, request)
+        report, seconds = judged(name, args.folder, args.markers, request, args.keep)
         show(name, report)
         print(f"\n{seconds:.1f} s a cell, {args.cells} cells a type", flush=True)
 

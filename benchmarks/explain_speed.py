@@ -227,7 +227,7 @@ def main() -> None:
     dataset, task = open_set("demo", None)
     budget = Plan.of(ENCODERS, "quick", None, None, 1).budget
     model = train_model(task, recommended(ENCODERS), budget, 0, store, device, "demo")
-    rows = np.flatnonzero(np.isin(task.cells.ids, model.split_ids["test"]))[: args.cells]
+    rows = np.flatnonzero(model.own(task.cells, "test"))[: args.cells]
     against_lime(model, task.cells.take(rows), task.codes[rows], args)
     if args.gradient_cells:
         labels = label_values(dataset.obs, task.label)

@@ -70,6 +70,11 @@ class Meter:
         self.remark = REMARK + remark
         self.add(0)
 
+    def skip(self, units: int) -> None:
+        """Note ``units`` as finished before; they do not count into the rate."""
+        self.start_count += units
+        self.add(units)
+
     def inside(self, units: int) -> Progress:
         """For the work on the next ``units``, which reports its own 0…1 and remarks."""
 

@@ -10,7 +10,7 @@ from scmpt_core.attribution.result import (
     load_attribution,
     save_attribution,
 )
-from scmpt_core.attribution.run import Request, attribute
+from scmpt_core.attribution.run import Request, attribute, predicted_types
 from scmpt_core.attribution.subject import Subject
 from scmpt_core.fusion.ways import Way, ways_of
 
@@ -30,6 +30,7 @@ __all__ = [
     "get_method",
     "jaccard",
     "load_attribution",
+    "predicted_types",
     "rank_biased_overlap",
     "save_attribution",
     "ways_of",

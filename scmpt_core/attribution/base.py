@@ -26,7 +26,7 @@ class Options:
     samples
         Perturbed cells that LIME fits its model to.
     permutations
-        Orders in which SHAP takes the genes away.
+        Orders in which SHAP takes the genes away, an even number: each goes with its reverse.
     steps
         Points on the path of integrated gradients at first; doubled until ``tolerance`` is met.
     most_steps
@@ -54,7 +54,7 @@ class Options:
     scgpt: Literal["gene+value", "value"] = "gene+value"
 
     def __post_init__(self) -> None:
-        limits = {"samples": (10, 100_000), "permutations": (2, 1_000), "steps": (2, 1_000),
+        limits = {"samples": (10, 100_000), "permutations": (4, 1_000), "steps": (2, 1_000),
                   "most_steps": (self.steps, 10_000)}  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -62,6 +62,11 @@ class Options:
                 raise SettingError(
                     f"{name} is {value}.", f"Give a number between {low:,} and {high:,}."
                 )
+        if self.permutations % 2:
+            raise SettingError(
+                f"permutations is {self.permutations}: each order goes with its reverse.",
+                "Give an even number.",
+            )
         if not 0 < self.tolerance < 1:
             raise SettingError(f"tolerance is {self.tolerance}.", "Give a share between 0 and 1.")
         for name, known in (("text_baseline", TEXT_BASELINES), ("scgpt", SCGPT_PATHS)):
@@ -87,6 +92,9 @@ class MethodInfo:
     ----------
     seeded
         It draws, so several seeds say how stable it is.
+    exact
+        Its scores are small differences of logits, so the encoders compute in float32 whatever
+        the device is faster with: in bfloat16 much of a gene's score would be rounding.
     explain
         ``explain(subject, target, options, seed)`` → way → scores for the logit of class
         ``target``.
@@ -97,4 +105,5 @@ class MethodInfo:
     summary: str
     reference: str
     seeded: bool
+    exact: bool
     explain: Callable[[Subject, int, Options, int], dict[str, CellScores]]

@@ -50,14 +50,16 @@ class InputPath:
     def per_gene(self, scores: Tensor, columns: np.ndarray) -> np.ndarray:
         """Scores of the input, (1, places, …), summed over each gene of ``columns``, (genes,)."""
         each = scores[0].flatten(1).sum(dim=1) if scores.dim() > 2 else scores[0]
-        values, out = each.double().cpu().numpy(), np.zeros(len(columns))
+        values, out = each.cpu().double().numpy(), np.zeros(len(columns))
         mine = self.owners >= 0
         np.add.at(out, np.searchsorted(columns, self.owners[mine]), values[mine])
         return out
 
 
-def path_of(encoder: Encoder, cell: Cells, text_baseline: str, scgpt: str) -> InputPath:
-    """The path of ``encoder``; the strings are those of :class:`Options`.
+def path_of(
+    encoder: Encoder, cell: Cells, text_baseline: str, scgpt: str, device: str
+) -> InputPath:
+    """The path of ``encoder``, its tensors on ``device``; the other strings: :class:`Options`.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def path_of(encoder: Encoder, cell: Cells, text_baseline: str, scgpt: str) -> In
     if isinstance(encoder, ScGPTEncoder):
         return scgpt_path(encoder, cell, scgpt)
     if isinstance(encoder, PCAEncoder):
-        return pca_path(encoder, cell)
+        return pca_path(encoder, cell, device)
     raise SettingError(
         f"Gradients through {encoder.info.name} are not known.", "Use lime, occlusion or shap."
     )
@@ -140,7 +142,7 @@ def _float32(module: nn.Module, device: str) -> nn.Module:
     return module.to(device).requires_grad_(False)
 
 
-def pca_path(encoder: PCAEncoder, cell: Cells) -> InputPath:
+def pca_path(encoder: PCAEncoder, cell: Cells, device: str) -> InputPath:
     """Log expression towards 0: linear, so the scores are exact."""
     place = {gene: i for i, gene in enumerate(encoder.genes)}
     theirs = np.array([place.get(gene, -1) for gene in cell.genes])
@@ -150,7 +152,7 @@ def pca_path(encoder: PCAEncoder, cell: Cells) -> InputPath:
     known = theirs[x.indices] >= 0
     owners = x.indices[known].astype(np.int64)
     loadings = torch.from_numpy(encoder.components[:, theirs[owners]].T.copy())  # (genes, 50)
-    end = torch.from_numpy(x.data[known].copy())[None]
+    end = torch.from_numpy(x.data[known].copy())[None].to(device)
     return InputPath(
         end, torch.zeros_like(end), owners,
         lambda v: v @ loadings.to(v) - centre.to(v),

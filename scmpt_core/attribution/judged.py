@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from scmpt_core.attribution.result import Attribution, TypeScores
 from scmpt_core.cells import Cells
+from scmpt_core.errors import readable
 from scmpt_core.fusion import ScMPT
 from scmpt_core.markers import (
     MarkerDatabase,
@@ -31,12 +32,40 @@ DIFFERENTIAL, HIGHEST = "differential expression", "highest expressed"
 
 @dataclass(frozen=True, eq=False)
 class Yardsticks:
-    """Orders of genes that need no model: title → scores, (classes, genes)."""
+    """Orders of genes that need no model.
+
+    Parameters
+    ----------
+    scores
+        Title → scores, (classes, genes).
+    cells
+        How many cells they are made from.
+    training
+        They are the model's training cells; otherwise all cells of its types in another file,
+        those explained among them.
+    predicted
+        Their types are what the model predicts, since the file has none that it knows.
+    """
 
     scores: dict[str, np.ndarray]
+    cells: int
+    training: bool
+    predicted: bool = False
+
+    @property
+    def source(self) -> str:
+        """Which cells they are made from, in words."""
+        which = (
+            f"the model's {self.cells:,} training cells"
+            if self.training
+            else f"all {self.cells:,} cells of its types in this file, those explained among them"
+        )
+        return f"{which}, by the type that it predicts" if self.predicted else which
 
 
-def make_yardsticks(cells: Cells, labels: np.ndarray, model: ScMPT) -> Yardsticks | None:
+def make_yardsticks(
+    cells: Cells, labels: np.ndarray, model: ScMPT, predicted: bool = False
+) -> Yardsticks | None:
     """From the model's training cells; in another file, from all cells of its types.
 
     ``None`` where fewer than two of its types have a cell: nothing is differential then. A type
@@ -46,12 +75,15 @@ def make_yardsticks(cells: Cells, labels: np.ndarray, model: ScMPT) -> Yardstick
     ----------
     labels
         Type of each cell, (cells,).
+    predicted
+        They are what the model predicts.
     """
     shared = cells.restrict(set(model.genes))
     place = {name: code for code, name in enumerate(model.classes)}
     codes = np.array([place.get(str(label), -1) for label in labels])
-    seen = np.isin(shared.ids, model.split_ids.get("train", []))
-    mine = (codes >= 0) & (seen if (seen & (codes >= 0)).any() else True)
+    seen = model.own(shared, "train")
+    training = bool((seen & (codes >= 0)).any())
+    mine = (codes >= 0) & (seen if training else True)
     present, inside = np.unique(codes[mine], return_inverse=True)
     if len(present) < 2:
         return None
@@ -64,20 +96,26 @@ def make_yardsticks(cells: Cells, labels: np.ndarray, model: ScMPT) -> Yardstick
     for title, scores in made.items():
         out[title] = np.zeros((len(model.classes), x.shape[1]), np.float32)
         out[title][present] = scores
-    return Yardsticks(out)
+    return Yardsticks(out, int(mine.sum()), training, predicted)
 
 
 def save_yardsticks(yardsticks: Yardsticks, folder: Path) -> None:
     """Beside an attribution."""
-    np.savez_compressed(folder / YARDSTICKS, **yardsticks.scores)
+    arrays = {f"score:{title}": scores for title, scores in yardsticks.scores.items()}
+    about = {name: getattr(yardsticks, name) for name in ("cells", "training", "predicted")}
+    np.savez_compressed(folder / YARDSTICKS, **arrays, **about)
 
 
 def load_yardsticks(folder: Path) -> Yardsticks | None:
     """Those beside an attribution; ``None`` where none were kept."""
     if not (folder / YARDSTICKS).is_file():
         return None
-    with np.load(folder / YARDSTICKS, allow_pickle=False) as arrays:
-        return Yardsticks(dict(arrays))
+    with readable("The yardsticks"), np.load(folder / YARDSTICKS, allow_pickle=False) as arrays:
+        if "cells" not in arrays:  # of an earlier version, which did not say of which cells
+            return None
+        scores = {n[6:]: values for n, values in arrays.items() if n.startswith("score:")}
+        flags = (bool(arrays[name]) for name in ("training", "predicted"))
+        return Yardsticks(scores, int(arrays["cells"]), *flags)
 
 
 @dataclass(frozen=True)
@@ -91,8 +129,8 @@ class ReportRow:
     n
         Cells whose mean was tested.
     q
-        Over all types, methods and ways with the same choice of cells; ``None`` for yardsticks,
-        and where there is no p.
+        Over all types, methods and ways with the same choice of cells; of yardsticks, over all
+        types and yardsticks. ``None`` where there is no p.
     """
 
     type: str
@@ -135,12 +173,14 @@ def judge_markers(
 ) -> MarkerReport:
     """Test every type × method × way, over all its cells and over those labelled rightly.
 
-    Only labels that are confirmed are tested; the others are listed with the reason. The
-    yardsticks are held against the same cells and the genes that the whole model reads.
+    The latter only where the types are known: a predicted type is right by definition. The markers
+    are those of the class whose logit was explained. Only labels that are confirmed are tested;
+    the others are listed with the reason. The yardsticks are held against the same cells and the
+    genes that the whole model reads.
     """
     confirmed = {m.label: m.entry for m in matches if m.confirmed}
     rows: list[ReportRow] = []
-    for correct_only in (False, True):
+    for correct_only in (False, True) if result.known else (False,):
         rows += _judge(result, database, confirmed, k, draws, seed, yardsticks, correct_only)
     return MarkerReport(database.title, k, rows)
 
@@ -152,8 +192,10 @@ def _judge(
     titles = [] if yardsticks is None else list(yardsticks.scores)
     rows: list[ReportRow] = []
     tests: dict[TestKey, MarkerTest] = {}
+    plain: dict[TestKey, MarkerTest] = {}  # of yardsticks, which are a question of their own
     for name in result.type_names:
-        entry = confirmed.get(name)
+        explained = result.explained(name)
+        entry = confirmed.get(explained)
         mask = None
         if entry is not None:
             mask = find_markers(database.entry(entry), result.genes).mask(result.genes)
@@ -162,7 +204,7 @@ def _judge(
         for method, way in asked:
             cells = result.cells_of(name, way, correct_only)
             scores = _scores(result, yardsticks, method, way, name, correct_only)
-            note = _untested(scores, name, entry, name in confirmed)
+            note = _untested(scores, explained, entry, explained in confirmed)
             test = None
             if not note:
                 ranks = expression_ranks(sp.csr_matrix(result.expression[cells]))
@@ -170,11 +212,11 @@ def _judge(
                     result.genes, scores.mean, ranks, scores.seen, mask, k, draws, seed
                 )
                 note = test.note
-                if method not in titles:
-                    tests[TestKey(name, entry, method, way)] = test
+                family = plain if method in titles else tests
+                family[TestKey(name, entry, method, way)] = test
             row = ReportRow(name, entry, method, way, correct_only, len(cells), test, None, note)
             rows.append(row)
-    q = adjust(tests)
+    q = adjust(tests) | adjust(plain)
     return [
         ReportRow(**{**row.__dict__, "q": q.get(TestKey(row.type, row.entry, row.method, row.way))})
         if row.entry is not None
@@ -192,7 +234,7 @@ def _scores(
     rows = result.cells_of(name, way, correct_only)
     if not len(rows):
         return None
-    values = yardsticks.scores[method][result.classes.index(name)]
+    values = yardsticks.scores[method][result.classes.index(result.explained(name))]
     return TypeScores(values, np.zeros_like(values), result.read_in(way, rows), len(rows))
 
 

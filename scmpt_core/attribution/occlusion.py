@@ -27,5 +27,5 @@ def explain(subject: Subject, target: int, options: Options, seed: int) -> dict[
 OCCLUSION = MethodInfo(
     "occlusion", "Occlusion",
     "each gene is taken out by itself; what the logit loses is its score",
-    "Zeiler & Fergus 2014, doi:10.1007/978-3-319-10590-1_53", False, explain,
+    "Zeiler & Fergus 2014, doi:10.1007/978-3-319-10590-1_53", False, True, explain,
 )  # fmt: skip

@@ -70,6 +70,9 @@ class Attribution:
         ``types`` are the file's labels; otherwise they are what the model predicts.
     predicted
         Way → predicted class codes, (cells,).
+    reasons
+        Why the whole model would call the cell Unknown, by the usual rule; ``""`` where it would
+        not, (cells,).
     expression
         Log-normalised, (cells, genes).
     seen
@@ -91,6 +94,7 @@ class Attribution:
     types: np.ndarray
     known: bool
     predicted: dict[str, np.ndarray]
+    reasons: np.ndarray
     expression: sp.csr_matrix
     seen: dict[str, sp.csr_matrix]
     scores: dict[Source, sp.csr_matrix]
@@ -103,6 +107,20 @@ class Attribution:
                              *self.scores.items()]:  # fmt: skip
             if matrix.shape != shape:
                 raise ValueError(f"{name} is {matrix.shape}, cells × genes is {shape}")
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Whether the whole model would call the cell Unknown, by the usual rule, (cells,) bool."""
+        return self.reasons != ""
+
+    @property
+    def target(self) -> str | None:
+        """The class whose logit is explained in every cell; ``None``: each cell's own type."""
+        return self.settings.get("target")
+
+    def explained(self, name: str) -> str:
+        """The class whose logit is explained in the cells of a type."""
+        return self.target or name
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -118,6 +136,11 @@ class Attribution:
     def type_names(self) -> list[str]:
         """Types that have a cell here, in the model's order."""
         return [self.classes[code] for code in np.unique(self.types)]
+
+    @property
+    def explained_names(self) -> list[str]:
+        """The classes whose logits are explained, in the model's order."""
+        return self.type_names if self.target is None else [self.target]
 
     def sources(self, method: str, way: str) -> list[Source]:
         """One a seed."""
@@ -161,7 +184,8 @@ class Attribution:
 
 def save_attribution(result: Attribution, folder: Path) -> None:
     """Write into an existing folder: ``attribution.json`` and ``attribution.npz``."""
-    arrays = {"genes": result.genes, "ids": result.ids, "types": result.types}
+    arrays = {"genes": result.genes, "ids": result.ids, "types": result.types,
+              "reasons": result.reasons}  # fmt: skip
     matrices = {"expression": result.expression}
     matrices |= {f"seen:{way}": matrix for way, matrix in result.seen.items()}
     matrices |= {f"score:{i}": matrix for i, matrix in enumerate(result.scores.values())}
@@ -215,6 +239,8 @@ def _restored(about: dict, arrays: dict) -> Attribution:
         about["model"], about["dataset"], tuple(about["classes"]), arrays["genes"],
         arrays["ids"], arrays["types"], about["known"],
         {way: arrays[f"predicted:{way}"] for way in about["ways"]},
+        # earlier versions did not ask
+        arrays["reasons"] if "reasons" in arrays else np.full(shape[0], ""),
         matrix("expression"),
         {way: matrix(f"seen:{way}") for way in about["ways"]},
         {source: matrix(f"score:{i}") for i, source in enumerate(sources)},

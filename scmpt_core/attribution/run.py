@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,19 +12,23 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 
-from scmpt_core.attribution.base import CellScores, Options
+from scmpt_core.attribution.base import Options
+from scmpt_core.attribution.exact import exact_encoders
+from scmpt_core.attribution.kept import Kept
 from scmpt_core.attribution.methods import get_method
 from scmpt_core.attribution.result import Attribution, Source
 from scmpt_core.attribution.subject import Subject
 from scmpt_core.cells import Cells
+from scmpt_core.data import PARTS
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
 from scmpt_core.errors import DataError, SettingError
-from scmpt_core.fusion import ScMPT
-from scmpt_core.fusion.ways import Way, chosen_ways
+from scmpt_core.fusion import Rule, ScMPT
+from scmpt_core.fusion.ways import Way, chosen_ways, ways_of
 from scmpt_core.progress import Meter, Progress, part, silent
 
 DEFAULTS = Options()
+VERSION = 2  # raise when a change to any method alters a score
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,9 @@ class Request:
         Cells of each type, at most.
     types
         Class names; ``None``: all that have a cell.
+    target
+        The class whose logit is explained in every cell, such as the one that it was mistaken for;
+        ``None``: each cell's own type.
     ways
         Names of the parts of the model; ``None``: all.
     seeds
@@ -48,6 +55,7 @@ class Request:
     methods: tuple[str, ...] = ("ig",)
     cells: int = 5
     types: tuple[str, ...] | None = None
+    target: str | None = None
     ways: tuple[str, ...] | None = None
     seeds: int = 1
     options: Options = DEFAULTS
@@ -57,6 +65,9 @@ class Request:
             raise SettingError(f"Methods named: {list(self.methods)}.", "Name each once.")
         for name in self.methods:
             get_method(name)
+        for what, names in (("Types", self.types), ("Parts", self.ways)):
+            if names is not None and (not names or len(set(names)) != len(names)):
+                raise SettingError(f"{what} named: {list(names)}.", "Name each once, or none.")
         for name, value, most in (("cells", self.cells, 1_000), ("seeds", self.seeds, 20)):
             if not 1 <= value <= most:
                 raise SettingError(f"{name} is {value}.", f"Give a number between 1 and {most:,}.")
@@ -86,53 +97,71 @@ def attribute(
     Parameters
     ----------
     labels
-        The file's own label of each cell, (cells,); the logit of that type is explained, in cells
-        that the model was tested on where they are in the file. ``None``: the type is what the
-        model predicts.
+        The file's own label of each cell, (cells,); the logit of that type is explained. ``None``:
+        the type is what the model predicts. Of the file that the model was made from, cells that
+        it was tested on are explained.
     keep
         A folder for finished cells: a call that was killed goes on after its last.
 
     Raises
     ------
+    SettingError
+        The model knows no such type or part.
     DataError
         No cell has a type that the model knows.
     ModelError
         The cells measure too little of what the model reads.
     """
     ways = chosen_ways(model, request.ways)
+    for name in (*(request.types or ()), *filter(None, [request.target])):
+        _code(model, name)  # refused before the long work
     shared = cells.restrict(set(model.genes))
     progress(0.0, f"{model.name}: labels")
     if labels is None:
-        said = model.predict(cells, store, device, part(progress, 0, 0.1))
-        codes = np.where(said.unread, -1, said.proba.argmax(axis=1))
+        named = predicted_types(model, cells, store, device, part(progress, 0, 0.1))
     else:
         model.check_panel(cells)
-        place = {name: code for code, name in enumerate(model.classes)}
-        codes = np.array([place.get(str(label), -1) for label in labels])
+        named = labels
+    place = {name: code for code, name in enumerate(model.classes)}
+    codes = np.array([place.get(str(name), -1) for name in named])
     rows = choose(shared, codes, model, request)
-    kept = Kept(keep, _digest(model, shared, request))
-    found = _explain(model, shared, rows, codes, ways, request, device, kept,
-                     part(progress, 0.1, 1))  # fmt: skip
+    chosen = shared.take(rows)
+    sure = model.predict(chosen, store, device, part(progress, 0.1, 0.12)).decide(Rule())
+    targets = codes[rows]
+    if request.target is not None:
+        targets = np.full(len(rows), _code(model, request.target))
+    kept = Kept(keep, _digest(model, request))
+    found = _explain(model, chosen, targets, ways, request, device, kept,
+                     part(progress, 0.12, 1))  # fmt: skip
     progress(1.0, "done")
-    return _assemble(model, dataset, shared, rows, codes, labels is not None, ways, request, found)
+    about = _about(model, shared, rows, codes, labels, ways, request, device)
+    return _assemble(
+        model, dataset, chosen, codes[rows], sure.reasons, labels is not None, ways, request, found,
+        about,
+    )  # fmt: skip
+
+
+def predicted_types(
+    model: ScMPT, cells: Cells, store: EmbeddingStore, device: Device, progress: Progress = silent
+) -> np.ndarray:
+    """The most probable class of each cell, (cells,); empty where no gene is read."""
+    said = model.predict(cells, store, device, progress)
+    return np.where(said.unread, "", np.array(model.classes)[said.proba.argmax(axis=1)])
 
 
 def choose(cells: Cells, codes: np.ndarray, model: ScMPT, request: Request) -> np.ndarray:
     """Positions of the cells to explain, rising by type: of its test cells where there are any.
 
-    Drawn by the cells' ids, so that neither the order of the file nor other types matter.
+    Else of cells that it was not made from; only where there is none of these, of its training
+    cells. Drawn by the cells' ids, so that neither the order of the file nor other types matter.
     """
     names = model.classes if request.types is None else request.types
-    if unknown := [name for name in names if name not in model.classes]:
-        raise SettingError(
-            f"The model knows no type {', '.join(unknown)}.",
-            f"It knows: {', '.join(model.classes)}.",
-        )
     readable = np.diff(cells.expression.indptr) > 0
-    tested = np.isin(cells.ids, model.split_ids.get("test", []))
+    tested = model.own(cells, "test")
     partly = tested.any()
     if not partly:
-        tested = np.ones(len(cells), dtype=bool)  # another file: the model has seen none of it
+        fresh = ~model.own(cells, *PARTS)
+        tested = fresh if (fresh & (codes >= 0)).any() else ~fresh
     draws = [hashlib.blake2b(str(i).encode(), digest_size=8).digest() for i in cells.ids]
     rows = []
     for name in names:
@@ -140,47 +169,92 @@ def choose(cells: Cells, codes: np.ndarray, model: ScMPT, request: Request) -> n
         rows += sorted(mine, key=lambda row: draws[row])[: request.cells]
     lacking = set(names) - {model.classes[code] for code in codes[rows]}
     if not rows or (request.types is not None and lacking):
+        there = [name for code, name in enumerate(model.classes) if (codes == code).any()]
         raise DataError(
             f"No cell{' that the model was tested on' * bool(partly)} has the type "
             f"{', '.join(name for name in names if name in lacking)}.",
-            "Name the column of labels that the model was trained on, or leave it out.",
+            f"These cells have: {', '.join(there)}; name some of them."
+            if there
+            else "Name the column of labels that the model was trained on, or none.",
         )
     return np.array(rows)
 
 
+def _code(model: ScMPT, name: str) -> int:
+    if name not in model.classes:
+        raise SettingError(
+            f"The model knows no type {name}.", f"It knows: {', '.join(model.classes)}."
+        )
+    return model.classes.index(name)
+
+
 def _explain(
-    model: ScMPT, cells: Cells, rows: np.ndarray, codes: np.ndarray, ways: list[Way],
-    request: Request, device: Device, kept: Kept, progress: Progress,
+    model: ScMPT, cells: Cells, targets: np.ndarray, ways: list[Way], request: Request,
+    device: Device, kept: Kept, progress: Progress,
 ) -> list[dict]:  # fmt: skip
     """Of each cell: ``whole``, ``seen`` and, by method and seed, the scores of each way."""
-    draws = request.draws()
-    meter = Meter(progress, len(rows) * len(draws), "explanations", "attribution")
+    draws, encoders = request.draws(), exact_encoders(model, device)
+    meter = Meter(progress, len(cells) * len(draws), "explanations", "attribution")
     out = []
-    for row in rows:
-        subject = Subject(cells.take(np.array([row])), model.encoders, ways, device)
-        target = int(codes[row])
+    for row, target in enumerate(targets.tolist()):
+        cell = cells.take(np.array([row]))
+        subject = Subject(cell, encoders, ways, device)
+        quick = Subject(cell, model.encoders, ways, device)
         done: dict = {
             "columns": subject.columns,
             "whole": subject.whole,
             "seen": {way.name: subject.seen(way) for way in ways},
         }
         for method, seed in draws:
-            scores = kept.load(row, target, method, seed, ways)
+            scores, info = (
+                kept.load(cell.fingerprint, target, method, seed, ways),
+                get_method(method),
+            )
             if scores is None:
-                subject.progress = meter.inside(1)
-                scores = get_method(method).explain(subject, target, request.options, seed)
-                kept.save(row, target, method, seed, scores)
+                chosen = subject if info.exact else quick
+                chosen.progress = meter.inside(1)
+                scores = info.explain(chosen, target, request.options, seed)
+                kept.save(cell.fingerprint, target, method, seed, scores)
+                meter.add(1)
+            else:
+                meter.skip(1)
             done[method, seed] = scores
-            meter.add(1)
         out.append(done)
     return out
 
 
+def _about(
+    model: ScMPT, cells: Cells, rows: np.ndarray, codes: np.ndarray, labels: np.ndarray | None,
+    ways: list[Way], request: Request, device: Device,
+) -> dict:  # fmt: skip
+    """All that the scores depend on, which cells they are of, and what was left out."""
+    wanted = model.classes if request.types is None else request.types
+    there = {model.classes[code] for code in codes[rows]}
+    unknown = Counter() if labels is None else Counter(map(str, labels[codes < 0]))
+    tested, made_from = model.own(cells, "test")[rows], model.own(cells, *PARTS)[rows]
+    formats = {
+        name: "float32" if get_method(name).exact else device.dtype_name for name in request.methods
+    }
+    return {
+        "methods": list(request.methods), "cells": request.cells, "seeds": request.seeds,
+        "types": None if request.types is None else list(request.types),
+        "target": request.target, "parts": [way.name for way in ways],
+        "options": asdict(request.options),
+        "encoders": list(model.encoders), "number_formats": formats,
+        "without_weight": [n for n in model.encoders if n not in ways_of(model)[0].encoders],
+        "head": model.head_name, "trained_on": model.record.get("dataset"),
+        "trained_label": model.record.get("label"), "normalisation": cells.normalisation,
+        "test_cells": int(tested.sum()), "training_cells": int((made_from & ~tested).sum()),
+        "types_without_cells": [name for name in wanted if name not in there],
+        "labels_not_known": dict(unknown.most_common()),
+    }  # fmt: skip
+
+
 def _assemble(
-    model: ScMPT, dataset: str, cells: Cells, rows: np.ndarray, codes: np.ndarray, known: bool,
-    ways: list[Way], request: Request, found: list[dict],
+    model: ScMPT, dataset: str, cells: Cells, types: np.ndarray, reasons: np.ndarray, known: bool,
+    ways: list[Way], request: Request, found: list[dict], settings: dict,
 ) -> Attribution:  # fmt: skip
-    shape = (len(rows), len(cells.genes))
+    shape = cells.expression.shape
     indptr = np.concatenate([[0], np.cumsum([len(done["columns"]) for done in found])])
     indices = np.concatenate([done["columns"] for done in found])
 
@@ -192,17 +266,10 @@ def _assemble(
 
     sources = [Source(m, way.name, seed) for m, seed in request.draws() for way in ways]
     at = {s: [done[s.method, s.seed][s.way] for done in found] for s in sources}
-    settings = {
-        "methods": list(request.methods), "cells": request.cells, "seeds": request.seeds,
-        "types": None if request.types is None else list(request.types),
-        "options": asdict(request.options), "encoders": list(model.encoders),
-        "head": model.head_name, "trained_on": model.record.get("dataset"),
-        "label": model.record.get("label"), "normalisation": cells.normalisation,
-    }  # fmt: skip
     return Attribution(
-        model.name, dataset, model.classes, cells.genes, cells.ids[rows], codes[rows], known,
+        model.name, dataset, model.classes, cells.genes, cells.ids, types, known,
         {way.name: np.array([d["whole"][way.name].argmax() for d in found]) for way in ways},
-        sp.csr_matrix(cells.expression[rows]),
+        reasons, sp.csr_matrix(cells.expression),
         {way.name: matrix([done["seen"][way.name] for done in found]) for way in ways},
         {source: matrix([each.scores for each in at[source]]) for source in sources},
         {
@@ -216,50 +283,12 @@ def _assemble(
     )  # fmt: skip
 
 
-def _digest(model: ScMPT, cells: Cells, request: Request) -> str:
+def _digest(model: ScMPT, request: Request) -> str:
     """Of all that the scores depend on besides the cell, its target, the method and the seed."""
     digest = hashlib.blake2b(digest_size=12)
-    about = [cells.fingerprint, {n: e.identity() for n, e in model.encoders.items()},
+    about = [VERSION, {n: e.identity() for n, e in model.encoders.items()},
              asdict(request.options), list(request.ways or ())]  # fmt: skip
     digest.update(json.dumps(about, sort_keys=True).encode())
     for name, tensor in sorted(model.head.state_dict().items()):
         digest.update(name.encode() + np.ascontiguousarray(tensor.cpu().numpy()).tobytes())
     return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Scores of finished cells on disk."""
-
-    folder: Path | None
-    digest: str
-
-    def _file(self, row: int, target: int, method: str, seed: int) -> Path:
-        return self.folder / f"{self.digest}-{row}-{target}-{method}-{seed}.npz"
-
-    def load(
-        self, row: int, target: int, method: str, seed: int, ways: list[Way]
-    ) -> dict[str, CellScores] | None:
-        """What was saved, ``None`` where there is nothing whole."""
-        if self.folder is None or not (file := self._file(row, target, method, seed)).is_file():
-            return None
-        with np.load(file, allow_pickle=False) as arrays:
-            quality = json.loads(str(arrays["quality"]))
-            return {
-                way.name: CellScores(arrays[f"scores:{i}"], quality[i])
-                for i, way in enumerate(ways)
-            }
-
-    def save(
-        self, row: int, target: int, method: str, seed: int, scores: dict[str, CellScores]
-    ) -> None:
-        """Under its final name only when it is whole."""
-        if self.folder is None:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file = self._file(row, target, method, seed)
-        temporary = file.with_name(f"{file.stem}.part.npz")
-        arrays = {f"scores:{i}": each.scores for i, each in enumerate(scores.values())}
-        quality = json.dumps([each.quality for each in scores.values()])
-        np.savez(temporary, quality=np.array(quality), **arrays)
-        os.replace(temporary, file)

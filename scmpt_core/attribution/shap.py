@@ -10,6 +10,7 @@ import numpy as np
 
 from scmpt_core.attribution.base import CellScores, MethodInfo, Options
 from scmpt_core.attribution.subject import Subject
+from scmpt_core.progress import part
 from scmpt_core.seeds import cell_seeds
 
 
@@ -18,20 +19,21 @@ def explain(subject: Subject, target: int, options: Options, seed: int) -> dict[
     rng = np.random.default_rng([seed, int(cell_seeds(subject.cell)[0])])
     genes, names = len(subject.columns), [way.name for way in subject.ways]
     gains: list[np.ndarray] = []  # (genes, ways) of each order
-    for order in orders(genes, options.permutations, rng):
-        logits = subject.logits(prefixes(order))
+    for i, order in enumerate(orders(genes, options.permutations, rng)):
+        share = (i / options.permutations, (i + 1) / options.permutations)
+        logits = subject.logits(prefixes(order), part(subject.progress, *share))
         values = np.stack([logits[name][:, target] for name in names], axis=1)
         gain = np.empty((genes, len(names)))
         gain[order] = np.diff(values, axis=0)
         gains.append(gain)
-    each = np.stack(gains)
-    error = each.std(axis=0, ddof=1) / np.sqrt(len(each))  # (genes, ways)
+    pairs = (np.stack(gains[::2]) + np.stack(gains[1::2])) / 2  # (orders / 2, genes, ways)
+    error = pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))  # an order and its reverse go together
     return {
         name: CellScores(
-            each[:, :, i].mean(axis=0),
+            pairs[:, :, i].mean(axis=0),
             {
                 "standard_error": float(error[:, i].mean()),
-                "evaluations": float(len(each) * (genes + 1)),
+                "evaluations": float(len(gains) * (genes + 1)),
             },
         )
         for i, name in enumerate(names)
@@ -39,12 +41,9 @@ def explain(subject: Subject, target: int, options: Options, seed: int) -> dict[
 
 
 def orders(genes: int, n: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """``n`` orders of the genes, every second one the reverse of the one before."""
-    out: list[np.ndarray] = []
-    while len(out) < n:
-        order = rng.permutation(genes)
-        out += [order, order[::-1]]
-    return out[:n]
+    """``n`` orders of the genes, an even number: every second is the reverse of the one before."""
+    drawn = [rng.permutation(genes) for _ in range(n // 2)]
+    return [order for one in drawn for order in (one, one[::-1])]
 
 
 def prefixes(order: np.ndarray) -> np.ndarray:
@@ -59,5 +58,5 @@ SHAP = MethodInfo(
     "what each gene adds when it comes in, over many orders of the genes; sums to the whole "
     "difference of the logit",
     "Lundberg & Lee 2017, arXiv 1705.07874; Štrumbelj & Kononenko 2014, "
-    "doi:10.1007/s10115-013-0679-x", True, explain,
+    "doi:10.1007/s10115-013-0679-x", True, True, explain,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from scmpt_core.attribution.inputs import InputPath, path_of
 from scmpt_core.cells import Cells
 from scmpt_core.device import Device
 from scmpt_core.encoders import Encoder
+from scmpt_core.encoders.scgpt import ScGPTEncoder
 from scmpt_core.encoders.text import TextEncoder
 from scmpt_core.fusion import predict_logits, side_by_side
 from scmpt_core.fusion.ways import Way
@@ -73,11 +74,12 @@ class Subject:
     def decides(self) -> dict[str, np.ndarray]:
         """Encoder → whether it would read otherwise without the gene, (genes,) bool.
 
-        They are the genes that it reads; of sentences in levels, some behind the window too.
+        They are the genes that it reads, and some that it does not: of sentences in levels, some
+        behind the window; of a cell too long for scGPT, all, since their values make the bins.
         """
         return {
             name: np.isin(self.columns, encoder.deciding_genes(self.cell))
-            if isinstance(encoder, TextEncoder)
+            if isinstance(encoder, (TextEncoder, ScGPTEncoder))
             else self.read[name]
             for name, encoder in self.encoders.items()
         }
@@ -92,21 +94,24 @@ class Subject:
 
     def path(self, encoder: str, text_baseline: str, scgpt: str) -> InputPath:
         """The differentiable way from an encoder's input to its embedding."""
-        return path_of(self.encoders[encoder], self.cell, text_baseline, scgpt)
+        return path_of(self.encoders[encoder], self.cell, text_baseline, scgpt, self.device.name)
 
-    def logits(self, present: np.ndarray) -> dict[str, np.ndarray]:
+    def logits(
+        self, present: np.ndarray, progress: Progress | None = None
+    ) -> dict[str, np.ndarray]:
         """Judge the cell with only the genes ``present``, (samples, genes) bool.
 
         A gene taken out is out of every encoder's input; those behind it in the sentence move up,
         and the values of the others are binned anew. Ties stay in the order of the whole cell.
+        ``progress``: ``None``, the subject's own.
 
         Returns
         -------
         Way → logits before the temperature, (samples, classes).
         """
-        parts = []
+        parts, progress = [], progress or self.progress
         for start in range(0, len(present), BATCH):
-            step = part(self.progress, start / len(present),
+            step = part(progress, start / len(present),
                         min(start + BATCH, len(present)) / len(present))  # fmt: skip
             parts.append(self._judge(present[start : start + BATCH], step))
         return {way.name: np.concatenate([p[way.name] for p in parts]) for way in self.ways}

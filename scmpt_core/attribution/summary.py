@@ -7,20 +7,20 @@ from itertools import combinations
 import numpy as np
 
 from scmpt_core.attribution.agreement import jaccard, rank_biased_overlap
-from scmpt_core.attribution.result import Attribution
+from scmpt_core.attribution.result import Attribution, Source
 from scmpt_core.markers.order import top_positive
 
 
 def top_genes(result: Attribution, n: int) -> list[dict]:
     """The ``n`` genes with the highest mean score of each type, method and way.
 
-    Over all cells of the type, and over those that the way labelled rightly.
+    Over all cells of the type and, where it is known, over those that the way labelled rightly.
     """
     out = []
     for name in result.type_names:
         for method in result.methods:
             for way in result.ways:
-                for correct_only in (False, True):
+                for correct_only in (False, True) if result.known else (False,):
                     scores = result.over_seeds(method, way, name, correct_only)
                     if scores is None:
                         continue
@@ -49,27 +49,30 @@ def mean_quality(result: Attribution) -> list[dict]:
 
 
 def method_agreement(result: Attribution, k: int) -> list[dict]:
-    """Between methods, and between a method's seeds: mean over the types of each way.
+    """Between methods, and between a method's seeds: of each way and type, and over its types.
 
-    ``jaccard`` of the top ``k`` and ``rbo``; types where either has no positive score are left
-    out, and ``types`` says how many are in the mean.
+    ``jaccard`` of the top ``k`` and ``rbo``. The mean has the type ``None``; types where either has
+    no positive score are ``None`` and not in it, and ``types`` says how many are.
     """
     out = []
     for way in result.ways:
         sources = [s for s in result.scores if s.way == way]
         for a, b in combinations(sources, 2):
-            pairs = []
-            for name in result.type_names:
-                first, second = result.of_type(a, name), result.of_type(b, name)
-                pairs.append(
-                    (jaccard(first.mean, second.mean, k),
-                     rank_biased_overlap(first.mean, second.mean))
-                )  # fmt: skip
-            values = np.array(pairs)
-            values = values[np.isfinite(values).all(axis=1)]
-            means = values.mean(axis=0).tolist() if len(values) else [None, None]
-            out.append({
-                "way": way, "a": a.method, "a_seed": a.seed, "b": b.method, "b_seed": b.seed,
-                "jaccard": means[0], "rbo": means[1], "types": len(values),
-            })  # fmt: skip
+            pair = {"way": way, "a": a.method, "a_seed": a.seed, "b": b.method, "b_seed": b.seed}
+            each = np.array([_alike(result, a, b, name, k) for name in result.type_names])
+            finite = np.isfinite(each).all(axis=1)
+            means = each[finite].mean(axis=0) if finite.any() else np.full(2, np.nan)
+            out.append({**pair, "type": None, **_told(means), "types": int(finite.sum())})
+            for name, values in zip(result.type_names, each, strict=True):
+                out.append({**pair, "type": name, **_told(values), "types": 1})
     return out
+
+
+def _alike(result: Attribution, a: Source, b: Source, name: str, k: int) -> tuple[float, float]:
+    first, second = result.of_type(a, name).mean, result.of_type(b, name).mean
+    return jaccard(first, second, k), rank_biased_overlap(first, second)
+
+
+def _told(values: np.ndarray) -> dict[str, float | None]:
+    found = [float(v) if np.isfinite(values).all() else None for v in values]
+    return {"jaccard": found[0], "rbo": found[1]}

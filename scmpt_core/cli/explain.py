@@ -15,6 +15,7 @@ from scmpt_core.cli.shared import (
     ModelName,
     NewFolder,
     Pairs,
+    Predicted,
     Reporter,
     ViewJson,
     app,
@@ -29,6 +30,7 @@ def attribute(
     file: File,
     model: ModelName,
     label: KnownLabel = None,
+    predicted: Predicted = False,
     method: Annotated[
         list[str] | None,
         typer.Option("--method", help="ig, lime, occlusion or shap; may be repeated."),
@@ -36,10 +38,28 @@ def attribute(
     types: Annotated[
         list[str] | None, typer.Option("--type", help="May be repeated; else all.")
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="Class whose logit is explained; else each cell's own type."),
+    ] = None,
     cells: Annotated[int, typer.Option("--cells", help="Of each type.")] = 5,
     seeds: Annotated[int, typer.Option("--seeds", help="Of methods that draw.")] = 1,
     samples: Annotated[int, typer.Option("--samples", help="Perturbed cells of LIME.")] = 1_000,
+    orders: Annotated[
+        int, typer.Option("--orders", help="Orders of the genes for SHAP; even.")
+    ] = 10,
+    text_baseline: Annotated[
+        str, typer.Option("--text-baseline", help="Where a gene starts in text: pad or mask.")
+    ] = "pad",
+    scgpt: Annotated[
+        str, typer.Option("--scgpt", help="What of a gene starts empty: gene+value or value.")
+    ] = "gene+value",
     markers: Markers = "builtin",
+    species: Annotated[
+        str, typer.Option("--species", help="Of the markers: Hs (human) or Mm (mouse).")
+    ] = "Hs",
+    organ: Annotated[str | None, typer.Option("--organ", help="Of the markers; else all.")] = None,
+    canonical: Annotated[bool, typer.Option("--canonical", help="Canonical markers only.")] = False,
     pairs: Pairs = None,
     k: Annotated[int, typer.Option("--top", help="Genes tested against the markers.")] = 10,
     out: NewFolder = None,
@@ -50,17 +70,20 @@ def attribute(
     """Say which genes carried a model's labels, and whether they are known markers."""
     from scmpt_core import attribution, fusion, verbs
     from scmpt_core.data import load
-    from scmpt_core.markers import open_database, parse_pairs
+    from scmpt_core.markers import Filters, open_database, parse_pairs
 
     request = attribution.Request(
         methods=tuple(method or ("ig",)), cells=cells, types=None if not types else tuple(types),
-        seeds=seeds, options=attribution.Options(samples=samples),
+        target=target, seeds=seeds, options=attribution.Options(
+            samples=samples, permutations=orders, text_baseline=text_baseline, scgpt=scgpt
+        ),
     )  # fmt: skip
-    database, given = open_database(markers), parse_pairs(pairs or [])
-    store, device = machine()
+    database = open_database(markers, Filters(species, organ, canonical))
+    given, (store, device) = parse_pairs(pairs or []), machine()
+    dataset, found = load(file, view_of(matrix, view)), fusion.open_model(model, device)
     result = verbs.attribute_file(
-        load(file, view_of(matrix, view)), fusion.open_model(model, device), request, database,
-        given, label, k, store, device, Reporter(), out,
+        dataset, found, request, database, given,
+        verbs.label_of(dataset, found, label, predicted), k, store, device, Reporter(), out,
     )  # fmt: skip
     show(result, as_json, verbs.attribution_lines(result))
 
@@ -70,6 +93,7 @@ def ablate(
     file: File,
     model: ModelName,
     label: KnownLabel = None,
+    predicted: Predicted = False,
     ablation: Annotated[
         list[str] | None,
         typer.Option("--ablation", help="May be repeated; else all."),
@@ -111,9 +135,10 @@ def ablate(
     )  # fmt: skip
     database, given = open_database(markers), parse_pairs(pairs or [])
     store, device = machine()
+    dataset, found = load(file, view_of(matrix, view)), fusion.open_model(model, device)
     result = verbs.ablate_file(
-        load(file, view_of(matrix, view)), fusion.open_model(model, device), request, database,
-        given, label, store, device, Reporter(), out,
+        dataset, found, request, database, given,
+        verbs.label_of(dataset, found, label, predicted), store, device, Reporter(), out,
     )  # fmt: skip
     show(result, as_json, verbs.ablation_lines(result))
 

@@ -53,7 +53,12 @@ ModelName = Annotated[
 ]
 KnownLabel = Annotated[
     str | None,
-    typer.Option("--label", help="Column of known types; else what the model predicts."),
+    typer.Option(
+        "--label", help="Column of known types; else the model's own column, where FILE has it."
+    ),
+]
+Predicted = Annotated[
+    bool, typer.Option("--predicted", help="Of the types that the model predicts.")
 ]
 Markers = Annotated[
     str, typer.Option("--markers", help="panglaodb, cellmarker, builtin, or a file.")

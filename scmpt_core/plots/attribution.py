@@ -15,6 +15,7 @@ SIGN = "◆"  # stands before a marker's name, so that it shows without its colo
 # blue against, orange for: colour-blind readers tell them apart; black text reads on every shade
 DIVERGING = [[0, "#5AAEE0"], [0.5, "#E8E8E8"], [1, "#F08A4B"]]
 INK = "#111111"
+BAR = 0.8  # of the room that a gene has
 LINES = ("solid", "dash", "dot", "dashdot")
 FEW_SOURCES = 14  # up to here each field of an agreement is written out
 
@@ -27,6 +28,9 @@ def top_genes(
     unit: str,
 ) -> go.Figure:
     """A bar a gene, in the order given; markers differ in colour, pattern and sign.
+
+    The bars of both traces have one fixed width: plotly would make those of a trace as wide as its
+    own gaps allow, so that a lone marker covers its neighbours.
 
     Parameters
     ----------
@@ -47,23 +51,41 @@ def top_genes(
         if not len(rows):
             continue
         figure.add_bar(
-            x=mean[rows], y=rows, orientation="h", name=name, showlegend=bool(name),
+            x=mean[rows], y=rows, orientation="h", width=BAR, name=name, showlegend=bool(name),
             marker={
                 "color": colour,
                 "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": "#FFFFFF",
                             "solidity": 0.2},
             },
-            error_x=None if spread is None else
-            {"type": "data", "array": spread[rows], "color": GREY, "thickness": 1.5},
             customdata=[f"{escaped(str(genes[i]))}{', ' + name if name else ''}" for i in rows],
             hovertemplate="%{customdata}<br>%{x:.4g}<extra></extra>",
         )  # fmt: skip
+    if spread is not None:
+        _spread(figure, mean, spread)
     known = np.zeros(n, bool) if markers is None else markers
     words = [f"{SIGN} {shortened(str(g))}" if m else shortened(str(g))
              for g, m in zip(genes, known, strict=True)]  # fmt: skip
-    figure.update_yaxes(autorange="reversed", tickvals=list(range(n)), ticktext=words)
+    figure.update_yaxes(range=[n - 0.5, -0.5], tickvals=list(range(n)), ticktext=words)
     figure.update_layout(legend=ACROSS, barmode="overlay")
-    return laid_out(figure, 130 + 24 * n, unit, "")
+    return _close(laid_out(figure, 130 + 24 * n, unit, ""), markers is None)
+
+
+def _spread(figure: go.Figure, mean: np.ndarray, spread: np.ndarray) -> None:
+    """From mean − spread to mean + spread; dark in a white edge, which shows on bars and pages."""
+    x = np.column_stack([mean - spread, mean + spread, np.full(len(mean), np.nan)])
+    y = np.repeat(np.arange(len(mean)), 3)
+    for colour, width in (("#FFFFFF", 4), (INK, 1.5)):
+        figure.add_scatter(
+            x=x.ravel(), y=y, mode="lines", line={"color": colour, "width": width},
+            hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+
+
+def _close(figure: go.Figure, bare: bool) -> go.Figure:
+    """Where no legend stands above the chart, only plotly's buttons need room there."""
+    if bare:
+        figure.update_layout(height=figure.layout.height - 12, margin_t=28)
+    return figure
 
 
 def gene_types(
@@ -98,7 +120,7 @@ def gene_types(
         ticktext=[shortened(str(g)) for g in genes],
     )  # fmt: skip
     figure.update_layout(dragmode=False)
-    return laid_out(figure, 220 + 18 * len(genes), "type (cells)", "")
+    return _close(laid_out(figure, 220 + 18 * len(genes), "type (cells)", ""), bare=True)
 
 
 def _pairs(rows: Sequence[str], columns: Sequence[str], values: np.ndarray) -> np.ndarray:
@@ -136,27 +158,27 @@ def null_overlap(counts: Sequence[int], observed: int, mean: float) -> go.Figure
     observed, mean
         Overlap of the top genes, and the expected one of a drawn set.
     """
-    draws = np.asarray(counts)
+    shares = np.asarray(counts) / np.sum(counts)
     figure = go.Figure(
         go.Bar(
-            x=list(range(len(draws))), y=draws / draws.sum(), customdata=draws,
+            x=list(range(len(shares))), y=shares, customdata=list(counts), showlegend=False,
             marker={"color": GREY},
             hovertemplate="overlap %{x}: %{customdata:,} draws (%{y:.2%})<extra></extra>",
         )
     )  # fmt: skip
-    figure.add_vline(
-        x=observed, line={"color": RED, "width": 3},
-        annotation={"text": f"observed {observed}", "font": {"color": RED}},
-        annotation_position="top left" if observed < mean else "top right",
-    )  # fmt: skip
-    figure.add_vline(
-        x=mean, line={"color": BLUE, "width": 2, "dash": "dash"},
-        annotation={"text": f"expected {mean:.2f}", "font": {"color": BLUE}},
-        annotation_position="top right" if observed < mean else "top left",
-    )  # fmt: skip
-    figure.update_xaxes(dtick=1, range=[-0.6, len(draws) - 0.4])
+    # named in the legend: words beside a line would stand on a bar or on the axis
+    for name, x, colour, width, dash in (
+        (f"observed {observed}", observed, RED, 3, "solid"),
+        (f"expected by chance {mean:.2f}", mean, BLUE, 3, "dash"),
+    ):
+        figure.add_scatter(
+            x=[x, x], y=[0, 1.05 * shares.max()], mode="lines", name=name,
+            line={"color": colour, "width": width, "dash": dash},
+            hovertemplate=f"{name}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(dtick=1, range=[-0.6, max(len(shares), observed + 1) - 0.4])
     figure.update_yaxes(tickformat=".0%")
-    figure.update_layout(bargap=0.15)
+    figure.update_layout(bargap=0.15, legend=ACROSS)
     return laid_out(figure, 300, "markers in a drawn set", "draws")
 
 
@@ -188,46 +210,3 @@ def precision(
     figure.update_yaxes(range=[-0.02, 1.02], tickformat=".0%")
     figure.update_layout(legend=ACROSS, showlegend=True)
     return laid_out(figure, 340, "k, the number of top genes", "markers among them")
-
-
-def sentence(
-    genes: Sequence[str], scores: np.ndarray, markers: np.ndarray, across: int = 8
-) -> go.Figure:
-    """A cell's genes in reading order, each shaded by its score, which stands below its name.
-
-    Parameters
-    ----------
-    scores
-        (genes,); NaN where the model did not read the gene.
-    markers
-        Whether it is a marker of the type, (genes,) bool.
-    across
-        Genes in a line.
-    """
-    n, lines = len(genes), -(-len(genes) // across)
-    limit = float(np.nanmax(np.abs(scores), initial=0)) or 1.0
-    z = np.full(lines * across, np.nan)
-    z[:n] = scores
-    words = np.full(lines * across, "", dtype=object)
-    for i, (gene, score, marker) in enumerate(zip(genes, scores, markers, strict=True)):
-        value = "not read" if np.isnan(score) else f"{score:+.3f}"
-        words[i] = f"{SIGN + ' ' if marker else ''}{shortened(str(gene), 12)}<br>{value}"
-    # fields without a value have no text of their own in a heat map, so these are written apart
-    blank = np.flatnonzero(np.isnan(z) & (words != ""))
-    figure = go.Figure(
-        go.Heatmap(
-            z=z.reshape(lines, across), text=words.reshape(lines, across),
-            texttemplate="%{text}", textfont={"color": INK}, zmin=-limit, zmax=limit,
-            colorscale=DIVERGING, xgap=2, ygap=2,
-            colorbar={"title": "score", "thickness": 12},
-            hovertemplate="%{text}<extra></extra>", hoverongaps=False,
-        )
-    )  # fmt: skip
-    figure.add_scatter(
-        x=blank % across, y=blank // across, text=words[blank], mode="text", showlegend=False,
-        textfont={"color": GREY}, hoverinfo="skip",
-    )  # fmt: skip
-    figure.update_xaxes(visible=False, range=[-0.5, across - 0.5])
-    figure.update_yaxes(visible=False, range=[lines - 0.5, -0.5])
-    figure.update_layout(dragmode=False)
-    return laid_out(figure, 90 + 44 * lines, "", "")

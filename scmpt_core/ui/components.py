@@ -16,6 +16,9 @@ from scmpt_core.plots import class_styles
 from scmpt_core.ui.state import library, owner, plain
 
 _SIGNS = {"circle": "●", "circle-open": "○", "diamond": "◆", "cross": "✚"}
+# seen where a wide figure does not fit
+SIDEWAYS = """<style>@media (min-width: 640px) { .sideways { display: none } }</style>
+<div class="sideways" style="font-size:0.85rem;opacity:0.7">↔ Moves sideways.</div>"""
 PAGES = {
     "start": "pages/start.py",
     "dataset": "pages/dataset.py",
@@ -38,17 +41,20 @@ def guarded() -> Iterator[None]:
 
 def plot(
     figure: go.Figure, key: str, caption: str, wide: bool = False,
-    on_point: Callable[[], None] | None = None,
+    on_point: Callable[[], None] | None = None, name: str | None = None,
 ) -> None:  # fmt: skip
     """A figure with its description in words below it, which screen readers hear too.
 
-    A ``wide`` one is never squeezed: on a phone it moves sideways inside its own frame.
-    ``on_point`` is called when a point or bar is clicked, or none any more.
+    A ``wide`` one is never squeezed: on a phone it moves sideways inside its own frame, and says
+    so. ``on_point`` is called when a point or bar is clicked, or none any more. ``name`` is that of
+    the file when it is saved, the ``key`` otherwise.
     """
+    if wide:
+        st.html(SIDEWAYS)
     with st.container(key=f"wide_{key}" if wide else None):
         st.plotly_chart(
-            figure, key=key, alt=caption, config=plot_config(key), on_select=on_point or "ignore",
-            selection_mode="points",
+            figure, key=key, alt=caption, config=plot_config(name or key),
+            on_select=on_point or "ignore", selection_mode="points",
         )  # fmt: skip
     st.caption(plain(caption))
 
@@ -75,6 +81,11 @@ def legend(names: Sequence[str], palette: Sequence[str]) -> None:
         + "".join(parts)
         + "</div>"
     )
+
+
+def amount(n: int, what: str) -> str:
+    """A number of things: "1 cell", "2,000 cells"."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def ago(when: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from scmpt_core.data import Dataset
+from scmpt_core.ui.components import plain
 
 PREDICTED = "what the model predicts"
 
@@ -28,4 +29,9 @@ def choose_label(dataset: Dataset, config: dict, title: str, key: str, about: st
     chosen = st.selectbox(
         title, options, at, key=f"{key}_{dataset.name}_{len(options)}", help=about
     )
+    if others := [column for column in columns if column not in fits]:
+        st.caption(
+            f"Not offered: {plain(', '.join(others))}, whose names the model does not know "
+            f"(it knows {plain(', '.join(config['classes']))})."
+        )
     return None if chosen == PREDICTED else chosen

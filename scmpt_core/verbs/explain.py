@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from scmpt_core.ablations import (
@@ -17,7 +18,7 @@ from scmpt_core.ablations import (
 )
 from scmpt_core.ablations import Request as AblationRequest
 from scmpt_core.ablations import Row as AblationRow
-from scmpt_core.attribution import Request, attribute, save_attribution
+from scmpt_core.attribution import Request, attribute, predicted_types, save_attribution
 from scmpt_core.attribution.judged import judge_markers, make_yardsticks, save_yardsticks
 from scmpt_core.attribution.summary import mean_quality, method_agreement, top_genes
 from scmpt_core.data import Dataset, label_values
@@ -27,6 +28,28 @@ from scmpt_core.errors import SettingError
 from scmpt_core.fusion import ScMPT
 from scmpt_core.markers import MarkerDatabase, accept_exact
 from scmpt_core.progress import Progress
+
+MOST_GENES = 1_000
+
+
+def label_of(dataset: Dataset, model: ScMPT, label: str | None, predicted: bool) -> str | None:
+    """The column of known types: ``label``, else the model's own where the file has it.
+
+    ``None``: what the model predicts, since ``predicted`` asks for it or nothing is known.
+
+    Raises
+    ------
+    SettingError
+        Both were asked for.
+    """
+    if predicted and label is not None:
+        raise SettingError(f"Known types ({label}) and predicted ones.", "Ask for one of them.")
+    if predicted or label is not None:
+        return label
+    column = model.record.get("label")
+    if column not in dataset.obs.columns:
+        return None
+    return column if set(model.classes) & set(dataset.obs[column].astype(str)) else None
 
 
 def attribute_file(
@@ -51,6 +74,8 @@ def attribute_file(
         Label → entry of the database, beside those that mean the same without doubt.
     label
         Column of known types, ``None``: what the model predicts.
+    k
+        Genes tested against the markers.
     out
         A new folder for all scores.
     top
@@ -59,14 +84,19 @@ def attribute_file(
     Raises
     ------
     SettingError
-        ``out`` is there already, or a pair names what there is not.
+        ``out`` is there already or cannot be made, ``k`` is out of range, or a pair names what
+        there is not; before anything is computed.
     """
     check_new(out)
+    if not 1 <= k <= MOST_GENES:
+        raise SettingError(f"The top {k} genes.", f"Name a number between 1 and {MOST_GENES:,}.")
+    every = accept_exact(model.classes, database, pairs)
     cells = dataset.usable()
     labels = None if label is None else label_values(dataset.obs, label)
     result = attribute(model, cells, labels, request, store, device, dataset.name, progress)
-    yardsticks = None if labels is None else make_yardsticks(cells, labels, model)
-    matches = accept_exact(result.type_names, database, pairs)
+    types = predicted_types(model, cells, store, device) if labels is None else labels
+    yardsticks = make_yardsticks(cells, types, model, labels is None)
+    matches = [match for match in every if match.label in result.explained_names]
     report = judge_markers(result, database, matches, k, yardsticks=yardsticks)
     if out is not None:
         out.mkdir(parents=True)
@@ -75,32 +105,19 @@ def attribute_file(
             save_yardsticks(yardsticks, out)
     return {
         "model": result.model, "dataset": result.dataset, "device": device.reason,
-        "known_types": result.known, "settings": result.settings, "top": k,
+        "known_types": result.known, "label": label, "settings": result.settings, "top": k,
+        "unknown": int(result.unknown.sum()),
         "cells": {name: len(result.cells_of(name, result.ways[0])) for name in result.type_names},
-        "markers": {"database": report.database, "sha256": database.sha256},
-        "matches": [match.to_json() for match in matches],
+        "markers": {"database": report.database, "sha256": database.sha256,
+                    "notes": list(database.notes)},
+        "yardsticks": None if yardsticks is None else yardsticks.source,
+        "matches": [{**match.to_json(), "said": match.said()} for match in matches],
         "tests": [row.to_json() for row in report.rows],
         "genes": top_genes(result, top),
         "quality": mean_quality(result),
         "agreement": method_agreement(result, k),
         "output": None if out is None else str(out),
     }  # fmt: skip
-
-
-def attribution_lines(result: dict) -> list[str]:
-    """The tests on all cells, for a terminal."""
-    lines = [f"{'type':24} {'method':24} {'model':12} n  markers in top      p       q"]
-    for row in result["tests"]:
-        if row["correct_only"]:
-            continue
-        front = f"{row['type'][:24]:24} {row['method']:24} {row['way'][:12]:12} {row['n']}"
-        if row["test"] is None or row["test"]["p"] is None:
-            lines.append(f"{front}  {row['note']}")
-            continue
-        test, q = row["test"], "" if row["q"] is None else f"{row['q']:.4f}"
-        share = f"{test['overlap']} of {test['used']}"
-        lines.append(f"{front}  {share:14} {test['p']:.4f}  {q}  {', '.join(test['found'])}")
-    return [*lines, f"markers: {result['markers']['database']}"]
 
 
 def ablate_file(
@@ -181,12 +198,17 @@ def ablation_lines(result: dict) -> list[str]:
 
 
 def check_new(folder: Path | None) -> None:
-    """Refuse to write into what is there.
+    """Refuse to write into what is there, or where nothing can be made.
 
     Raises
     ------
     SettingError
-        It is.
+        With the reason.
     """
-    if folder is not None and folder.exists():
+    if folder is None:
+        return
+    if folder.exists():
         raise SettingError(f"{folder} is there already.", "Name a new folder.")
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise SettingError(f"{folder} cannot be made in {above}.", "Name a folder of yours.")

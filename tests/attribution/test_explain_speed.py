@@ -38,7 +38,7 @@ def test_the_package_is_given_our_draws():
 
 def test_the_tables_hold_both_ways_and_every_part(trained, capsys):
     task = trained.task
-    rows = np.flatnonzero(np.isin(task.cells.ids, trained.model.split_ids["test"]))[:2]
+    rows = np.flatnonzero(trained.model.own(task.cells, "test"))[:2]
     args = argparse.Namespace(rounds=1, samples=20)
     against_lime(trained.model, task.cells.take(rows), task.codes[rows], args)
     labels = trained.dataset.obs["cell_type"].to_numpy(str)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 from captum.attr import ShapleyValues
 from lime.lime_base import LimeBase
+from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 
 from scmpt_core.attribution import METHODS, Options, get_method, ways_of
-from scmpt_core.attribution.inputs import _float32
-from scmpt_core.attribution.lime import fit_lime, sample
+from scmpt_core.attribution.inputs import _float32, path_of
+from scmpt_core.attribution.lime import fit_lime, halves, sample
 from scmpt_core.attribution.shap import orders, prefixes
 from scmpt_core.errors import SettingError
-from scmpt_core.fusion.ways import Way
+from scmpt_core.fusion import predict_logits
+from scmpt_core.fusion.ways import Way, parts_of
 from scmpt_core.progress import silent
+from scmpt_core.seeds import cell_seeds
 from scmpt_core.sentences import cell_sentences
 from tests.conftest import TYPES
+from tests.helpers import random_cells
 
 OPTIONS = Options(samples=300, permutations=4)
 NAMES = [method.name for method in METHODS]
@@ -50,10 +56,10 @@ def test_explaining_leaves_an_encoder_in_its_number_format(trained):
     assert _float32(own, "cpu") is own  # float32 already: nothing is copied
 
 
-@pytest.mark.parametrize("scgpt", ["gene+value", "value"])
-def test_gradients_share_out_the_whole_difference(trained, scgpt):
+@pytest.mark.parametrize(("scgpt", "text"), [("gene+value", "pad"), ("value", "mask")])
+def test_gradients_share_out_the_whole_difference(trained, scgpt, text):
     subject = trained.subject(5)
-    options = replace(OPTIONS, scgpt=scgpt)
+    options = replace(OPTIONS, scgpt=scgpt, text_baseline=text)
     for found in get_method("ig").explain(subject, 0, options, 0).values():
         assert found.quality["delta"] <= options.tolerance
         missing = abs(found.scores.sum() - found.quality["difference"])
@@ -65,7 +71,7 @@ def test_gradients_share_out_the_whole_difference(trained, scgpt):
 def test_a_planted_marker_comes_first(trained, method, name):
     """Mean over three cells, as a type is explained."""
     task = trained.task
-    ways = [w for w in ways_of(trained.model) if w.name in ("scgpt-mini", "pca")]
+    ways = ways_of(trained.model)
     code = task.classes.index(name)
     total: dict = {way.name: dict.fromkeys(task.cells.genes, 0.0) for way in ways}
     for row in np.flatnonzero(task.codes == code)[:3]:
@@ -73,17 +79,73 @@ def test_a_planted_marker_comes_first(trained, method, name):
         for way, found in get_method(method).explain(subject, code, OPTIONS, 0).items():
             for gene, score in zip(subject.genes, found.scores, strict=True):
                 total[way][gene] += score
-    assert max(total["pca"], key=total["pca"].get) in TYPES[name]
-    assert max(total["scgpt-mini"], key=total["scgpt-mini"].get) in TYPES[name]
+    for way, scores in total.items():
+        assert max(scores, key=scores.get) in TYPES[name], way
 
 
-def test_the_whole_model_finds_planted_markers_too(trained):
-    code = trained.task.classes.index("B")
-    subject = trained.subject(int(np.flatnonzero(trained.task.codes == code)[0]))
-    for method in ("ig", "occlusion"):
-        found = get_method(method).explain(subject, code, OPTIONS, 0)[trained.model.name]
-        top = subject.genes[np.argsort(-found.scores)[:3]]
-        assert set(top) & set(TYPES["B"])
+def test_a_gene_of_a_fusion_is_taken_out_of_every_encoder(trained):
+    """By hand: each encoder reads the cell without the gene, and the head pools what they say."""
+    whole = ways_of(trained.model)[0]
+    assert whole.encoders == tuple(trained.model.encoders)
+    subject = trained.subject(7, [whole])
+    gene = 3
+    present = np.ones((1, len(subject.columns)), bool)
+    present[0, gene] = False
+    cell = subject.cell
+    dense = cell.expression.toarray()
+    dense[0, subject.columns[gene]] = 0
+    kept = replace(cell, expression=sp.csr_matrix(dense), counts=None, tie_seeds=cell_seeds(cell))
+    x = np.hstack([e.encode(kept, silent) for e in trained.model.encoders.values()])
+    expected = predict_logits(trained.model.head, x, trained.device)[0]
+    np.testing.assert_allclose(subject.logits(present)[whole.name][0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_scores_of_the_whole_are_the_weighted_sum_of_its_parts(trained, method):
+    """The logits are: so must be the scores, by whatever rule, on the same draws."""
+    whole, *parts = ways_of(trained.model)
+    weights = dict(zip(trained.model.encoders, [0.3, 0.5, 0.4], strict=True))
+    assert whole.shares == pytest.approx(weights)
+    found = get_method(method).explain(trained.subject(7), 1, OPTIONS, 0)
+    expected = sum(weights[part.name] * found[part.name].scores for part in parts)
+    alone = get_method(method).explain(trained.subject(7, [whole]), 1, OPTIONS, 0)[whole.name]
+    np.testing.assert_allclose(found[whole.name].scores, expected, atol=2e-4)
+    size = np.abs(expected).sum()
+    assert np.abs(alone.scores - expected).sum() < (0.02 if method == "ig" else 1e-3) * size
+
+
+def test_a_cell_that_is_surely_of_a_type_still_has_genes_that_speak_for_it(trained):
+    """Log probabilities would end at 0, so that nothing seems to carry a sure label."""
+    whole, *_ = ways_of(trained.model)
+    row = int(np.flatnonzero(trained.task.codes == 0)[0])
+    sure = copy.deepcopy(trained.model.head)
+    with torch.no_grad():
+        sure.weights.mul_(20)  # ever surer of what it says
+    told = [
+        get_method("occlusion").explain(
+            trained.subject(row, [Way("whole", whole.encoders, head)]), 0, OPTIONS, 0
+        )["whole"].scores
+        for head in (trained.model.head, sure)
+    ]
+    np.testing.assert_allclose(told[1], 20 * told[0], atol=1e-3)
+
+
+def test_an_encoder_without_weight_is_no_part_of_the_whole(trained):
+    """Else genes that it alone reads would count as seen, and p would come out too small."""
+    head = copy.deepcopy(trained.model.head)
+    with torch.no_grad():
+        head.weights.copy_(torch.tensor([0.0, 0.7, 0.0]))
+    whole, *parts = parts_of("whole", tuple(trained.model.encoders), head)
+    assert whole.encoders == ("scgpt-mini",)
+    assert len(parts) == 3
+    subject = trained.subject(5, [whole, *parts])
+    x = np.hstack([e.encode(subject.cell, silent) for e in trained.model.encoders.values()])
+    np.testing.assert_allclose(
+        subject.whole["whole"], predict_logits(head, x, trained.device)[0], atol=1e-5
+    )
+    np.testing.assert_array_equal(subject.seen(whole), subject.read["scgpt-mini"])
+    found = get_method("ig").explain(subject, 0, OPTIONS, 0)["whole"]
+    assert found.quality["delta"] <= OPTIONS.tolerance
 
 
 def test_occlusion_is_the_difference_of_two_predictions(trained):
@@ -110,6 +172,32 @@ def test_the_others_keep_their_order_when_genes_go(trained):
         assert sentence.split() == [gene for gene in whole if gene in kept]
 
 
+def test_genes_too_many_for_scgpt_still_decide(trained, monkeypatch):
+    """They make the edges of the bins: occlusion must try them, and no other gene."""
+    encoder = trained.model.encoders["scgpt-mini"]
+    subject = trained.subject(7, [w for w in ways_of(trained.model) if w.name == "scgpt-mini"])
+    monkeypatch.setattr(encoder.model, "config", replace(encoder.model.config, max_length=9))
+    assert subject.read["scgpt-mini"].sum() == 8
+    found = get_method("occlusion").explain(subject, 1, OPTIONS, 0)["scgpt-mini"].scores
+    present = ~np.eye(len(subject.columns), dtype=bool)
+    exact = subject.whole["scgpt-mini"][1] - subject.logits(present)["scgpt-mini"][:, 1]
+    np.testing.assert_allclose(found, exact, atol=1e-5)
+    assert np.abs(exact[~subject.read["scgpt-mini"]]).max() > 1e-3
+
+
+def test_pca_is_read_on_the_models_device(trained):
+    path = path_of(trained.model.encoders["pca"], trained.subject(5).cell, "pad", "value", "meta")
+    assert path.end.device.type == "meta"
+    assert path.embed(path.end).device.type == "meta"
+
+
+def test_steps_double_up_to_the_most_that_is_allowed(trained):
+    subject = trained.subject(5, [w for w in ways_of(trained.model) if w.name == "scgpt-mini"])
+    options = Options(steps=2, most_steps=5, tolerance=1e-12)
+    found = get_method("ig").explain(subject, 0, options, 0)["scgpt-mini"]
+    assert found.quality["steps"] == 5
+
+
 def test_lime_is_the_packages_on_the_same_samples():
     rng = np.random.default_rng(3)
     present = sample(12, 400, rng)
@@ -128,6 +216,35 @@ def test_lime_is_the_packages_on_the_same_samples():
     fit = fit_lime(present, values[:, None])
     np.testing.assert_allclose(fit.weights[:, 0], [w for _, w in sorted(weights)], rtol=1e-6)
     assert fit.r2[0] == pytest.approx(r2, rel=1e-6)
+
+
+def test_limes_r2_of_samples_left_out_is_that_of_as_many_fits():
+    rng = np.random.default_rng(3)
+    present = sample(8, 60, rng)
+    values = (present @ rng.normal(size=8) + rng.normal(size=60))[:, None]
+    x = present.astype(float)
+    weight = np.exp(-((100 * (1 - np.sqrt(x.mean(axis=1)))) ** 2) / (2 * 25**2))
+    errors, spreads = np.empty(60), np.empty(60)
+    for left in range(60):
+        rest = np.arange(60) != left
+        ridge = Ridge(alpha=1.0).fit(x[rest], values[rest, 0], weight[rest])
+        errors[left] = values[left, 0] - ridge.predict(x[left : left + 1])[0]
+        spreads[left] = values[left, 0] - np.average(values[rest, 0], weights=weight[rest])
+    expected = 1 - weight @ errors**2 / (weight @ spreads**2)
+    assert fit_lime(present, values).r2_left_out[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_limes_figures_tell_noise_from_a_linear_truth():
+    rng = np.random.default_rng(0)
+    present = sample(300, 400, rng)
+    linear = present @ rng.normal(size=300)
+    values = np.stack([linear, rng.normal(size=400)], axis=1)
+    fit, alike = fit_lime(present, values), halves(present, values)
+    assert fit.r2[1] > 0.5  # of the samples it was fitted to: worthless
+    assert fit.r2_left_out[1] < 0.1
+    assert fit.r2_left_out[0] > fit.r2_left_out[1] + 0.3
+    assert alike[0] > 0.5
+    assert abs(alike[1]) < 0.2
 
 
 def test_limes_samples_take_out_one_to_all():
@@ -159,6 +276,22 @@ def test_shap_nears_the_exact_values_and_sums_to_the_difference(trained):
     np.testing.assert_allclose(found, exact, atol=0.05 * np.abs(exact).max() + 1e-3)
 
 
+def test_shaps_error_counts_an_order_and_its_reverse_as_one():
+    """Two genes that work only together: each pair of orders shares the gain equally, no error."""
+
+    class Both:
+        cell = random_cells(np.array(["A", "B"]), [2])
+        columns, progress = np.arange(2), staticmethod(silent)
+        ways = (Way("both", (), None),)
+
+        def logits(self, present, progress):
+            return {"both": np.outer(present.all(axis=1), [1.0])}
+
+    found = get_method("shap").explain(Both(), 0, Options(permutations=20), 0)["both"]
+    np.testing.assert_allclose(found.scores, [0.5, 0.5])
+    assert found.quality["standard_error"] == 0
+
+
 def test_orders_come_with_their_reverse():
     first, second = orders(5, 2, np.random.default_rng(0))
     np.testing.assert_array_equal(first[::-1], second)
@@ -167,7 +300,7 @@ def test_orders_come_with_their_reverse():
     assert masks[1, first[0]]
 
 
-@pytest.mark.parametrize("method", ["ig", "lime", "occlusion"])
+@pytest.mark.parametrize("method", NAMES)
 def test_a_random_head_gives_other_scores(trained, method):
     """Adebayo et al. 2018 (arXiv 1810.03292): scores must follow the weights."""
     way = next(w for w in ways_of(trained.model) if w.name == "pca")
@@ -197,7 +330,14 @@ def test_shuffled_labels_give_other_scores(trained, shuffled):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"samples": 1}, {"tolerance": 0.0}, {"text_baseline": "zero"}, {"steps": 1}]
+    "wrong",
+    [
+        {"samples": 1},
+        {"tolerance": 0.0},
+        {"text_baseline": "zero"},
+        {"steps": 1},
+        {"permutations": 5},
+    ],
 )
 def test_options_out_of_range_are_refused(wrong):
     with pytest.raises(SettingError, match=str(next(iter(wrong)))):

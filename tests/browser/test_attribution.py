@@ -48,3 +48,24 @@ def test_explain_cells_and_look_at_a_clicked_gene(server, page, shots, explained
     assert page.get_by_role("tab", name="One gene").get_attribute("aria-selected") == "true"
     page.get_by_text("map of n = 60 cells, from the file").wait_for()
     page.screenshot(path=shots / "attribution_gene.png", full_page=True)
+
+
+def test_a_clicked_gene_is_taken_away_and_put_back(server, page, shots, explained):
+    page.goto(f"{server.url}/attribution?part=One+cell&type=T")
+    page.get_by_text("A click takes a gene away, or puts it back").wait_for()
+    tiles = page.locator("[class*='st-key-wide_sentence'] .barlayer .point")
+    first = tiles.first
+    gene = first.locator("text tspan").first.text_content().removeprefix("◆ ")
+    first.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    first.click(force=True)
+    page.get_by_text(f"without {gene}: calibrated probabilities").wait_for()
+    taken = tiles.filter(has_text="taken away")
+    taken.first.wait_for()
+    page.wait_for_timeout(500)
+    page.screenshot(path=shots / "attribution_taken_away.png", full_page=True)
+    assert gene in taken.text_content()
+    assert "type=T" in page.url
+    taken.click(force=True)  # on the chart drawn since
+    page.get_by_text("Take genes away to see how the probabilities move").wait_for()
+    assert tiles.filter(has_text="taken away").count() == 0

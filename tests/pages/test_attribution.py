@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -9,17 +12,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import streamlit as st
 
 from scmpt_core import fusion
 from scmpt_core.attribution import Attribution, Options, Source, save_attribution
+from scmpt_core.attribution.judged import Yardsticks, save_yardsticks
 from scmpt_core.device import choose_device
 from scmpt_core.embeddings import EmbeddingStore
+from scmpt_core.errors import MissingComponent
 from scmpt_core.jobs import JobBook
 from scmpt_core.jobs.kinds import map as map_job
 from scmpt_core.library import LOCAL, Library, add_dataset, open_dataset
+from scmpt_core.markers import download as panglao_download
+from scmpt_core.markers import open_database, panglaodb
 from scmpt_core.seeds import cell_seeds
+from scmpt_core.ui.attribution import panglaodb as panglao_page
 from scmpt_core.ui.attribution.cost import readings
-from scmpt_core.ui.attribution.downloads import cell_table, type_table
 from tests.conftest import SYMBOLS, TYPES, toy
 from tests.pages import test_pages as pages
 from tests.pages.homes import home_with_model
@@ -55,7 +63,7 @@ def explained(whole: str = "both") -> Attribution:
     seen[:, -1] = 0  # the last gene is read in no cell
     return Attribution(
         whole, "toy", CLASSES, np.array(SYMBOLS), np.array([f"cell{i}" for i in range(9)]),
-        types, True, {whole: said, "scgpt-mini": types}, expression,
+        types, True, {whole: said, "scgpt-mini": types}, np.full(9, ""), expression,
         {way: sp.csr_matrix(seen) for way in ways}, scores, quality,
         {"cells": 3, "options": {"samples": 1000}},
     )  # fmt: skip
@@ -142,6 +150,7 @@ def confirm(app):
 def test_an_empty_page_says_what_to_do(app, home):
     go(app.run(), "attribution")
     assert "No cells are open yet" in texts(app.info)
+    assert "Explain a model on these cells" not in [box.label for box in app.expander]
     assert not [b for b in app.button if b.key == "attribute"]
 
 
@@ -149,23 +158,25 @@ def test_the_headline_counts_cells_and_names_model_and_methods(shown):
     said = texts(shown.success)
     assert "9 cells of 3 types explained for **both** by Integrated gradients, LIME" in said
     assert "named right in 8" in said
-    assert "samples 1000" in texts(shown.caption)
+    assert "perturbed cells 1,000" in texts(shown.caption)
 
 
-def test_a_correct_only_view_leaves_the_wrong_cell_out(shown, kept):
-    shown.selectbox(key=f"type_{kept[1].id}").set_value("Mono").run()
+def test_a_correct_only_view_leaves_the_wrong_cell_out(shown):
+    shown.selectbox(key="type").set_value("Mono").run()
     assert "mean of n = 3 cells (right and wrong ones)" in texts(shown.caption)
     shown.toggle(key="correct_only").set_value(True).run()
     assert "mean of n = 2 cells (named right)" in texts(shown.caption)
 
 
-def test_quality_of_the_method_is_said(shown, kept):
+def test_quality_of_the_method_is_said(shown):
     # cells 0 to 2 are of type B: deltas 0.001, 0.002, 0.003
-    assert "miss 0.20% of the difference that they should add up to (median; at most 0.30%" in (
+    assert (
+        "nearly all of what the genes change together (missing: 0.20% in the median, at most 0.30%)"
+    ) in texts(shown.caption)
+    shown.selectbox(key="method").set_value("lime").run()
+    assert "R² is 0.725 on the perturbed cells that the scores were fitted to" in (
         texts(shown.caption)
     )
-    shown.selectbox(key=f"method_{kept[1].id}").set_value("lime").run()
-    assert "R² of the fit 0.725" in texts(shown.caption)
 
 
 def test_nothing_is_matched_silently(shown, home):
@@ -203,18 +214,94 @@ def test_markers_are_marked_in_the_bars_once_confirmed(shown):
     assert "3 known markers of B cell" in texts(shown.caption)
 
 
+def test_the_chosen_type_comes_first_and_genes_that_the_data_lack_are_listed(shown):
+    confirm(shown)
+    assert frame(shown, "p hypergeometric (descriptive)").type.iloc[0] == "B"
+    shown.selectbox(key="type").set_value("T").run()
+    table = frame(shown, "p hypergeometric (descriptive)")
+    assert table.type.iloc[0] == "T"
+    assert list(table.columns[:5]) == ["type", "method", "way", "markers in top", "markers"]
+    entry = open_database("builtin").entry("T cell")
+    lacking = [gene for gene in entry.genes if gene not in SYMBOLS]
+    assert f"**Listed, but not in the data** ({len(lacking)})" in texts(shown.markdown)
+    assert lacking
+    assert ", ".join(lacking) in texts(shown.caption)
+
+
+def test_a_type_none_of_whose_markers_is_read_has_no_curve(shown):
+    shown.selectbox(key="marker_database").set_value("custom").run()
+    table = f"cell type,gene\nB,{SYMBOLS[-1]}\nMono,LYZ\nT,CD3D\n".encode()
+    shown.file_uploader(key="marker_file").set_value(("mine.csv", table, "text/csv")).run()
+    press(tab(shown, "Known markers"), "confirm_entries")
+    assert "No curve: both reads none of the markers of B" in texts(shown.info)
+    assert "precision" not in [c.key for c in shown.get("plotly_chart")]
+    shown.selectbox(key="type").set_value("Mono").run()
+    assert chart(shown, "precision")["data"][0]["y"]
+
+
+def test_yardsticks_say_which_cells_they_are_from(shown, kept):
+    confirm(shown)
+    assert "Grey" not in texts(shown.caption)  # there are none
+    scores = np.zeros((3, 30))
+    scores[0, SYMBOLS.index(TYPES["B"][0])] = 1
+    save_yardsticks(Yardsticks({"differential expression": scores}, 45, False), kept[1].folder)
+    st.cache_resource.clear()
+    shown.run()
+    said = "Grey: yardsticks that need no model, made from all 45 cells of its types in this file"
+    assert said in texts(shown.caption)
+    assert chart(shown, "precision")["data"][-1]["name"] == "differential expression"
+
+
 def test_a_missing_database_says_how_to_get_it_and_offers_the_builtin(shown):
     shown.selectbox(key="marker_database").set_value("panglaodb").run()
-    assert "scmpt_core download panglaodb" in texts(shown.warning)
+    assert "not on this machine" in texts(shown.warning)
+    assert "scmpt_core download panglaodb" in texts(shown.caption)
     press(shown, "use_builtin")
     assert shown.selectbox(key="marker_database").value == "builtin"
     assert not shown.warning
 
 
+def panglao_file() -> bytes:
+    """A table with PanglaoDB's columns."""
+    columns = "species\tofficial gene symbol\tcell type\tcanonical marker\torgan"
+    return gzip.compress(f"{columns}\nHs\tCD79A\tB cells\t1\tBlood\n".encode())
+
+
+def test_panglaodb_can_be_uploaded_and_stays(shown, monkeypatch):
+    content = panglao_file()
+    monkeypatch.setattr(panglao_download, "SHA256", hashlib.sha256(content).hexdigest())
+    shown.selectbox(key="marker_database").set_value("panglaodb").run()
+    given = (panglaodb.FILE, content, "application/gzip")
+    shown.file_uploader(key="panglaodb_file").set_value(given).run()
+    assert not shown.exception
+    assert "as published" not in texts(shown.error)
+    assert panglaodb.installed_file().read_bytes() == content
+    assert "Markers: **panglaodb" in texts(shown.caption)
+
+
+def test_another_file_than_panglaodbs_is_not_installed(shown):
+    shown.selectbox(key="marker_database").set_value("panglaodb").run()
+    given = (panglaodb.FILE, panglao_file(), "application/gzip")
+    shown.file_uploader(key="panglaodb_file").set_value(given).run()
+    assert "as published" in texts(shown.error)
+    assert not panglaodb.installed_file().exists()
+
+
+def test_a_download_without_network_says_so(shown, monkeypatch):
+    monkeypatch.setattr(panglao_page, "download_panglaodb", lambda *_: _refused())
+    shown.selectbox(key="marker_database").set_value("panglaodb").run()
+    press(shown, "get_panglaodb")
+    assert "could not be downloaded" in texts(shown.error)
+
+
+def _refused():
+    raise MissingComponent("The file could not be downloaded: no route.", "Copy it here.")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("Text, scGPT and fused", "both and scgpt-mini share"),
+        ("Model and its parts", "both and scgpt-mini share"),
         ("Genes by type", "9 in all"),
         ("Agreement", "n = 3 cells"),
         ("One cell", "of 30 genes, in falling order"),
@@ -232,13 +319,13 @@ def test_a_gene_that_is_never_read_is_said_to_be_so(shown):
     assert "Read in no cell of B, Mono, T" in texts(shown.caption)
 
 
-def test_the_genes_of_the_chart_stand_first_and_all_others_follow(shown, kept):
+def test_the_genes_of_the_chart_stand_first_and_all_others_follow(shown):
     tab(shown, "One gene")
     options = shown.selectbox(key="one_gene").options
     assert set(options[:3]) == set(TYPES["B"])
     assert sorted(options) == sorted(SYMBOLS)
     shown.selectbox(key="one_gene").set_value("LYZ").run()
-    shown.selectbox(key=f"type_{kept[1].id}").set_value("Mono").run()
+    shown.selectbox(key="type").set_value("Mono").run()
     assert shown.selectbox(key="one_gene").value == "LYZ"  # another type, the same gene
     assert set(shown.selectbox(key="one_gene").options[:3]) == set(TYPES["Mono"])
 
@@ -246,6 +333,11 @@ def test_the_genes_of_the_chart_stand_first_and_all_others_follow(shown, kept):
 def chart(app, key):
     """What is drawn under a key."""
     return json.loads(next(c for c in app.get("plotly_chart") if c.key == key).proto.spec)
+
+
+def numbers(drawn) -> np.ndarray:
+    """Of a drawn trace: plotly writes arrays as base64."""
+    return np.frombuffer(base64.b64decode(drawn["bdata"]), drawn["dtype"])
 
 
 def test_a_gene_by_type_is_the_files(shown, kept):
@@ -320,6 +412,83 @@ def test_one_cell_in_reading_order_with_values(shown):
     assert [m.value for m in shown.metric if m.label.startswith("Missing")] == ["0.10%"]
 
 
+def test_a_link_opens_the_same_view(home, kept, app):
+    app.query_params |= {
+        "type": "Mono", "method": "LIME", "way": "scgpt-mini alone", "top_k": "5",
+        "cell": "cell4: called Mono", "part": "One cell",
+    }  # fmt: skip
+    go(app.run(), "attribution")
+    assert app.selectbox(key="cell").value == "cell4"
+    assert "cell4, LIME, scgpt-mini" in texts(app.caption)
+    assert "Top 5 genes" in texts(app.caption)
+
+
+def test_predicted_types_are_never_called_right_or_wrong(home, write, app):
+    library = Library(home)
+    data = add_dataset(library, LOCAL, write(toy(15)))
+    result = replace(explained(), known=False)
+    library.add(LOCAL, "attribution", "scores", lambda f: _filled(f, result, data))
+    go(app.run(), "attribution")
+    app.session_state["correct_only"] = True  # as another result had it
+    app.run()
+    assert app.toggle(key="correct_only").disabled
+    assert "Which cells are named right is not known here" in texts(app.caption)
+    assert "n = 3 cells (of the type that the model predicts)" in texts(app.caption)
+    assert "wrong" not in texts(app.caption)
+
+
+def test_of_another_class_as_the_target_its_markers_count(home, write, app):
+    library = Library(home)
+    data = add_dataset(library, LOCAL, write(toy(15)))
+    result = explained()
+    result = replace(result, settings={**result.settings, "target": "B"})
+    library.add(LOCAL, "attribution", "scores", lambda f: _filled(f, result, data))
+    go(app.run(), "attribution")
+    assert "Scores are for the logit of B in every cell." in texts(app.success)
+    tab(app, "Known markers")
+    entry_box(app, "B").set_value("B cell")
+    press(app, "confirm_entries")
+    found = frame(app, "p hypergeometric (descriptive)")
+    assert set(found.type) == {"B", "Mono", "T"}
+    assert set(found.entry) == {"B cell"}
+
+
+def test_several_seeds_show_their_spread_and_whether_they_agree(shown):
+    shown.selectbox(key="method").set_value("lime").run()
+    assert "mean of 2 seeds and n = 3 cells" in texts(shown.caption)
+    assert "standard deviation over the seeds" in texts(shown.caption)
+    bars, *_, spread = chart(shown, "top_genes")["data"]
+    result = explained()
+    means = [result.scores[Source("lime", "both", s)].toarray()[:3].mean(axis=0) for s in (0, 1)]
+    code = SYMBOLS.index(bars["customdata"][0])
+    assert numbers(bars["x"])[0] == pytest.approx((means[0][code] + means[1][code]) / 2)
+    low, high = numbers(spread["x"])[:2]
+    half = abs(means[0][code] - means[1][code]) / 2
+    assert (high - low) / 2 == pytest.approx(np.sqrt(2) * half)  # of two values
+    # beyond the three planted markers the toy scores are noise
+    first, second = (set(np.argsort(-each)[:10]) for each in means)
+    shared = len(first & second) / len(first | second)
+    assert shared < 0.3
+    assert (
+        f"the seeds' top 10 share few genes (Jaccard {shared:.2f}). Raise the perturbed cells"
+        in (texts(shown.warning))
+    )
+
+
+def test_a_label_that_no_gene_carries_is_warned_of(home, write, app):
+    library = Library(home)
+    data = add_dataset(library, LOCAL, write(toy(15)))
+    result = explained()
+    for source in result.quality:
+        if source.method == "ig":  # B's logit hardly changes
+            result.quality[source]["difference"] = np.repeat([0.01, 3.0, 2.0], 3)
+    library.add(LOCAL, "attribution", "scores", lambda f: _filled(f, result, data))
+    go(app.run(), "attribution")
+    assert "The model says B of a cell without genes already" in texts(app.warning)
+    app.selectbox(key="type").set_value("Mono").run()
+    assert not app.warning
+
+
 def test_a_result_outlives_its_dataset(shown, kept, home):
     Library(home).delete(LOCAL, "dataset", kept[0].id)
     shown.query_params["attribution"] = kept[1].id
@@ -328,6 +497,44 @@ def test_a_result_outlives_its_dataset(shown, kept, home):
     tab(shown, "One gene")
     assert "the explained ones alone" in texts(shown.info)
     assert "n = 9 cells." in texts(shown.caption)
+
+
+@pytest.fixture
+def form(made, app, home):
+    """The page with a model and cells, nothing explained."""
+    shutil.copytree(made, home)
+    return go(app.run(), "attribution")
+
+
+@pytest.mark.parametrize("value", [0, -1, 101, None])
+def test_a_number_of_cells_that_cannot_be_used_is_told_in_words(form, value):
+    form.number_input(key="attribution_cells").set_value(value).run()
+    assert "Cells of each type: give a number from 1 to 100." in texts(form.caption)
+    assert [b.disabled for b in form.button if b.key == "attribute"] == [True]
+
+
+def test_no_method_is_told_in_words(form):
+    form.multiselect(key="attribution_methods").set_value([]).run()
+    assert "Choose a method first." in texts(form.caption)
+    assert not form.exception
+
+
+def test_only_what_concerns_the_models_encoders_can_be_chosen(form):
+    # toy model: see _model
+    keys = {box.key for box in form.selectbox}
+    assert ("text_baseline" in keys, "scgpt_path" in keys) == (False, True)
+
+
+def test_fewer_perturbed_cells_than_genes_are_warned_of(form, made):
+    genes = np.median(np.diff(open_dataset(Library(made).list(LOCAL, "dataset")[0]).usable()
+                              .expression.indptr))  # fmt: skip
+    form.multiselect(key="attribution_methods").set_value(["lime", "shap"]).run()
+    form.number_input(key="lime_samples").set_value(int(genes) - 1).run()
+    assert "are fewer than the genes of a cell" in texts(form.warning)
+    form.number_input(key="lime_samples").set_value(int(genes) + 1).run()
+    assert "are fewer than the genes of a cell" not in texts(form.warning)
+    form.number_input(key="permutations").set_value(5).run()
+    assert "Give an even number" in texts(form.error)
 
 
 @pytest.fixture(scope="module")
@@ -350,7 +557,7 @@ def test_the_form_queues_a_job_and_its_result_is_shown(made, app, home):
     assert settings == {
         "dataset": kept.list(LOCAL, "dataset")[0].id, "view": {}, "label": "cell_type",
         "model": kept.list(LOCAL, "model")[0].id, "methods": ["occlusion", "lime"],
-        "types": None, "cells": 2, "seeds": 1, "options": {"samples": 50},
+        "types": None, "target": None, "cells": 2, "seeds": 1, "options": {"samples": 50},
     }  # fmt: skip
     assert [b.disabled for b in app.button if b.key == "attribute"] == [True]
     assert work(home)[0].state == "done"
@@ -387,28 +594,16 @@ def test_genes_can_be_taken_away_from_a_cell(made, app, home):
         assert table.loc[name, "without 2 genes"] == pytest.approx(rest[i], abs=1e-5)
     # the model is so sure of toy cells that probabilities hardly move; logits do
     moved = model.sureness.temperature * np.log(rest / whole)
+    assert table.loc["B", "change"] == pytest.approx(100 * (rest - whole)[0], abs=1e-3)
     change = table.loc[list(CLASSES), "change of the logit"].to_numpy()
     np.testing.assert_allclose(change - change[0], moved - moved[0], rtol=1e-3)
     assert change[CLASSES.index("B")] < -1  # two of its three planted markers are gone
-
-
-def test_tables_hold_every_score():
-    result = explained()
-    cells, types = cell_table(result), type_table(result)
-    assert len(cells) == 6 * 9 * 30
-    one = cells[(cells.cell == "cell4") & (cells.gene == "LYZ") & (cells.seed == 1)]
-    one = one[one.way == "scgpt-mini"]
-    source = Source("lime", "scgpt-mini", 1)
-    assert one["score"].item() == pytest.approx(
-        result.scores[source].toarray()[4, SYMBOLS.index("LYZ")]
-    )
-    mono = types[(types.type == "Mono") & (types.gene == "LYZ") & (types.method == "ig")]
-    mono = mono[(mono.way == "both") & (mono.cells == "named right")]
-    rows = result.scores[Source("ig", "both")].toarray()[[4, 5], SYMBOLS.index("LYZ")]
-    assert mono["mean"].item() == pytest.approx(np.mean(rows))
-    assert mono["sd"].item() == pytest.approx(np.std(rows, ddof=1))
-    assert mono["n"].item() == 2
-    assert SYMBOLS[-1] not in set(types.gene)  # never read
+    tiles = next(c for c in app.get("plotly_chart") if c.key.startswith("sentence"))
+    taken = json.loads(tiles.proto.spec)["data"][2]["text"]
+    assert sorted(taken) == [f"<s>{gene}</s><br>taken away" for gene in sorted(gone)]
+    press(app, "put_back")
+    assert next(m for m in app.multiselect if m.key.startswith("away_")).value == []
+    assert "Take genes away" in texts(app.caption)
 
 
 def test_costs_count_readings():

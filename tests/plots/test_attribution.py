@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -14,9 +16,8 @@ MARKERS = np.array([True, False, True])
 
 def test_markers_differ_in_colour_pattern_and_sign():
     figure = figures.top_genes(GENES, MEAN, SPREAD, MARKERS, "score")
-    known, other = figure.data
+    known, other, *_ = figure.data
     assert (known.name, list(known.y), list(known.x)) == (figures.MARKER, [0, 2], [3.0, 1.0])
-    assert list(known.error_x.array) == [0.3, 0.1]
     assert (other.name, list(other.y), list(other.x)) == (figures.OTHER, [1], [2.0])
     assert known.marker.color != other.marker.color
     assert (known.marker.pattern.shape, other.marker.pattern.shape) == ("/", "")
@@ -24,11 +25,30 @@ def test_markers_differ_in_colour_pattern_and_sign():
     assert list(figure.layout.yaxis.ticktext) == ["◆ LYZ", "&lt;b&gt;", "◆ CD14"]
 
 
+@pytest.mark.parametrize("markers", [[True, False, False, True], [False, True, False, False]])
+def test_a_lone_marker_covers_no_neighbour(markers):
+    figure = figures.top_genes(list("ABCD"), np.ones(4), None, np.array(markers), "score")
+    edges = sorted(
+        (y - trace.width / 2, y + trace.width / 2)
+        for trace in figure.data for y in trace.y
+    )  # fmt: skip
+    assert len(edges) == 4
+    assert all(end < start for (_, end), (start, _) in pairwise(edges))
+
+
+def test_the_spread_reaches_to_both_sides_dark_in_white():
+    *_, white, dark = figures.top_genes(GENES, MEAN, SPREAD, MARKERS, "score").data
+    for line in (white, dark):
+        np.testing.assert_allclose(np.array(line.x).reshape(3, 3)[:, :2],
+                                   np.column_stack([MEAN - SPREAD, MEAN + SPREAD]))  # fmt: skip
+        assert list(line.y) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert white.line.width > dark.line.width
+
+
 def test_without_markers_or_spread_there_is_one_plain_trace():
     figure = figures.top_genes(GENES, MEAN, None, None, "score")
     assert len(figure.data) == 1
     assert list(figure.data[0].x) == [3.0, 2.0, 1.0]
-    assert figure.data[0].error_x.array is None
     assert not figure.data[0].showlegend
     assert "◆" not in "".join(figure.layout.yaxis.ticktext)
 
@@ -57,8 +77,14 @@ def test_the_null_is_shares_of_draws_with_the_observed_overlap():
     figure = figures.null_overlap((60, 30, 10), 2, 0.5)
     assert list(figure.data[0].y) == pytest.approx([0.6, 0.3, 0.1])
     assert list(figure.data[0].customdata) == [60, 30, 10]
-    assert [line.x0 for line in figure.layout.shapes] == [2, 0.5]
-    assert [note.text for note in figure.layout.annotations] == ["observed 2", "expected 0.50"]
+    lines = {line.name: list(line.x) for line in figure.data[1:]}  # named in the legend
+    assert lines == {"observed 2": [2, 2], "expected by chance 0.50": [0.5, 0.5]}
+    assert not figure.layout.annotations  # words beside a line would stand on a bar
+
+
+def test_an_overlap_beyond_all_draws_is_in_the_picture():
+    figure = figures.null_overlap((90, 10), 4, 0.1)
+    assert figure.layout.xaxis.range[1] > 4
 
 
 def test_curves_and_yardsticks_are_told_apart_without_colour():
@@ -71,15 +97,3 @@ def test_curves_and_yardsticks_are_told_apart_without_colour():
     assert list(figure.data[0].y)[:2] == [1, 0.5]
     looks = {(line.line.dash, line.marker.symbol) for line in figure.data}
     assert len(looks) == 3
-
-
-def test_a_sentence_keeps_the_order_and_writes_every_value():
-    genes = [f"G{i}" for i in range(5)]
-    scores = np.array([0.5, -2.0, np.nan, 0.0, 1.0])
-    markers = np.array([True, False, False, False, False])
-    heat, unread = figures.sentence(genes, scores, markers, across=3).data
-    assert (heat.zmin, heat.zmax) == (-2, 2)  # so that 0 is the middle of the colours
-    np.testing.assert_array_equal(heat.z, [[0.5, -2, np.nan], [0, 1, np.nan]])
-    assert heat.text[0].tolist() == ["◆ G0<br>+0.500", "G1<br>-2.000", "G2<br>not read"]
-    assert (list(unread.x), list(unread.y)) == ([2], [0])  # the empty last field has no text
-    assert list(unread.text) == ["G2<br>not read"]

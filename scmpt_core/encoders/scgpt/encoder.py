@@ -74,6 +74,15 @@ class ScGPTEncoder:
         counts = np.bincount(cells.expression.indices, minlength=len(cells.genes)) * known
         return counts / max(counts.sum(), 1)
 
+    def deciding_genes(self, cell: Cells) -> np.ndarray:
+        """Columns of one cell's genes without any of which the encoder would read otherwise.
+
+        All of the vocabulary, also those that a long cell has too many of: the quantiles of all
+        values are the edges of the bins.
+        """
+        columns = np.sort(cell.expression.indices)
+        return columns[self.tokens(cell).gene_ids[columns] >= 0]
+
     def tokens(self, cells: Cells) -> GeneTokens:
         """What the model reads of ``cells``, ``<cls>`` not included."""
         config, room = self.model.config, self.model.config.max_length - 1

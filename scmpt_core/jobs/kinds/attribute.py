@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from scmpt_core import fusion
-from scmpt_core.attribution import Options, Request, attribute, save_attribution
+from scmpt_core.attribution import (
+    Options,
+    Request,
+    attribute,
+    predicted_types,
+    save_attribution,
+)
 from scmpt_core.attribution.judged import make_yardsticks, save_yardsticks
 from scmpt_core.data import label_values
 from scmpt_core.jobs.kinds.base import Context, JobKind
@@ -27,6 +33,7 @@ def request_of(settings: dict) -> Request:
         methods=tuple(settings["methods"]),
         cells=settings["cells"],
         types=None if types is None else tuple(types),
+        target=settings.get("target"),
         seeds=settings.get("seeds", 1),
         options=Options(**settings.get("options", {})),
     )
@@ -50,7 +57,10 @@ def _run(context: Context) -> dict:
         model, cells, labels, request, context.store, context.device, item.name,
         part(context.progress, 0.02, 0.98), context.scratch,
     )  # fmt: skip
-    yardsticks = None if labels is None else make_yardsticks(cells, labels, model)
+    types = labels
+    if labels is None:
+        types = predicted_types(model, cells, context.store, context.device)
+    yardsticks = make_yardsticks(cells, types, model, labels is None)
 
     def fill(folder: Path) -> dict:
         save_attribution(result, folder)

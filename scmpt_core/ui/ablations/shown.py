@@ -97,11 +97,11 @@ def _chart(result: Ablated, rows: list[Row], before: dict[str, dict], place: str
     else:
         first = [float(result.before["fixed", w].probability.mean()) for w in ways]
         now = [a - r.lost for a, r in zip(first, rows, strict=True)]
-        unit = "mean probability of the label before"
+        unit = "mean probability of the label that it had"
     styles = figures.way_styles(result.ways, result.settings["encoders"])
     plot(
         figures.before_after(ways, first, now, styles, unit), f"before_after_{place}",
-        f"{unit} before (open) and after (full), n = {rows[0].n:,} cells.",
+        f"{unit[0].upper()}{unit[1:]}: before (open) and after (full), n = {rows[0].n:,} cells.",
     )  # fmt: skip
 
 

@@ -86,8 +86,8 @@ def at_once(place: str, subject: Subject, label: str) -> bool:
     if not st.session_state.get(asked):
         if not st.button(label, type="primary", key=f"go_{place}", icon=":material/play_arrow:"):
             st.caption(
-                "Runs here, in seconds, under fixed: the model as trained, on perturbed test "
-                "cells. From then on every change runs at once."
+                "Takes seconds: the model stays as it was trained, its cells are perturbed. From "
+                "then on every change runs at once."
             )
             return False
         st.session_state[asked] = True

@@ -8,7 +8,7 @@ import streamlit as st
 from scmpt_core.attribution import Source, get_method, jaccard, rank_biased_overlap
 from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.components import plain, plot
+from scmpt_core.ui.components import amount, plain, plot
 
 P = 0.9
 
@@ -32,7 +32,7 @@ def agree(view: View) -> None:
         return
     names, scores = list(found), list(found.values())
     n = len(result.cells_of(view.type, view.way, view.correct_only))
-    what = f"{view.type}, {view.way}, n = {n} cells. 1: the same genes; 0: none shared."
+    what = f"{view.type}, {view.way}, n = {amount(n, 'cell')}. 1: the same genes; 0: none shared."
     left, right = st.columns(2, gap="medium")
     with left:
         plot(
@@ -41,6 +41,7 @@ def agree(view: View) -> None:
                 f"Jaccard of the top {view.k}",
             ),
             "jaccard", f"Shared genes ÷ all genes of two top {view.k}. {what}",
+            name=view.file(view.type, view.way, "jaccard"),
         )  # fmt: skip
     with right:
         plot(
@@ -49,6 +50,7 @@ def agree(view: View) -> None:
                 f"Rank-biased overlap, p = {P}",
             ),
             "rbo", f"Counts the order too, the first genes most. {what}",
+            name=view.file(view.type, view.way, "rank-biased-overlap"),
         )  # fmt: skip
 
 

@@ -15,26 +15,23 @@ from scmpt_core.ui.attribution.databases import choose_database
 from scmpt_core.ui.attribution.downloads import downloads
 from scmpt_core.ui.attribution.gene import one_gene
 from scmpt_core.ui.attribution.genes import top, ways
+from scmpt_core.ui.attribution.headline import headline, settings_words
 from scmpt_core.ui.attribution.heat import heat
 from scmpt_core.ui.attribution.keep import attribution_of, matches_of
 from scmpt_core.ui.attribution.markers import markers
-from scmpt_core.ui.attribution.pick import choose_view
-from scmpt_core.ui.attribution.scores import method_title
-from scmpt_core.ui.components import plain
+from scmpt_core.ui.attribution.pick import View, choose_genes_and_cells, choose_view
+from scmpt_core.ui.attribution.quality import doubts
+from scmpt_core.ui.components import amount, plain
 
-TABS = {
+TABS = {  # a link names the open one, so the names are the same for every model
     "Top genes": top,
     ONE_GENE: one_gene,
     "Known markers": markers,
-    "Text, scGPT and fused": ways,
+    "Model and its parts": ways,
     "Genes by type": heat,
     "Agreement": agree,
     "One cell": cell,
 }
-WHAT = (
-    "A score says how much a gene adds to the logit of the type, by the method's own rule. It "
-    "says what the model leans on, not what makes the cell what it is."
-)
 
 
 def answer(item: Item) -> None:
@@ -47,39 +44,31 @@ def answer(item: Item) -> None:
     """
     result = attribution_of(item)
     headline(item, result)
-    view = choose_view(item, result)
-    database = choose_database()
-    if database is not None:
-        matches = matches_of(item, result.type_names, database)
-        view = replace(view, database=database, matches=matches)
+    view = _narrowed(item, result, choose_view(item, result))
+    for text in doubts(result, view.method, view.way, view.type, view.correct_only):
+        st.warning(plain(text))
     tabs = st.tabs(list(TABS), key="part", on_change="rerun", bind="query-params")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
         with tab:
             if tab.open:
                 draw(view)
-    downloads(item, result)
+    downloads(view)
+    with st.expander("Settings, to repeat it"):
+        st.caption(plain(settings_words(result)))
 
 
-def headline(item: Item, result: Attribution) -> None:
-    """What was explained, in two sentences."""
-    n, kinds = len(result.ids), len(result.type_names)
-    methods = ", ".join(method_title(name) for name in result.methods)
-    right = sum(result.predicted[result.ways[0]] == result.types)
-    said = (
-        f"their known type, which the model named right in {right:,}"
-        if result.known
-        else "the type that the model predicts"
+def _narrowed(item: Item, result: Attribution, view: View) -> View:
+    """What is rarely changed, folded: how many genes, which cells, which markers; all said."""
+    with st.popover("Top genes, cells, markers", icon=":material/tune:"):
+        k, correct = choose_genes_and_cells(result)
+        database = choose_database()
+    view = replace(view, k=k, correct_only=correct)
+    words = f"Top {k} genes; {'' if correct else 'all '}{view.cells}; "
+    if database is None:
+        st.caption(plain(f"{words}no database of markers: choose one there."))
+        return view
+    matches = matches_of(item, result.explained_names, database)
+    st.caption(
+        plain(f"{words}markers of {database.title} ({amount(len(database.entries), 'cell type')}).")
     )
-    st.success(
-        f"{plain(item.meta['dataset_name'])}: {n:,} cells of {kinds} type{'s' * (kinds != 1)} "
-        f"explained for **{plain(result.model)}** by {plain(methods)}. Scores are for {said}."
-    )
-    st.caption(f"{WHAT} {_settings(result)}")
-
-
-def _settings(result: Attribution) -> str:
-    """All that the scores depend on, for a reader who wants to repeat them."""
-    shown = {**result.settings, **result.settings.get("options", {})}
-    words = [f"{name.replace('_', ' ')} {value}" for name, value in shown.items()
-             if isinstance(value, str | int | float) and not isinstance(value, bool)]  # fmt: skip
-    return plain(f"Settings: {'; '.join(words)}.") if words else ""
+    return replace(view, database=database, matches=matches)

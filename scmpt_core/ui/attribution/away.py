@@ -17,34 +17,23 @@ from scmpt_core.library import Item
 from scmpt_core.ui.attribution.keep import explained_item
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.classify.models import model_place
-from scmpt_core.ui.components import guarded, plain
+from scmpt_core.ui.components import amount, guarded, plain
 from scmpt_core.ui.state import dataset_of, model_in
 
 SHOWN = 3  # types beside the cell's own
+NAMED = 15  # genes in the caption
 
 
-@st.fragment
-def away(view: View, row: int, genes: list[str]) -> None:
-    """Choose genes; the model reads the cell without them.
+def askable(item: Item) -> Item | None:
+    """The cells, where model and cells are still there to be asked; else ``None``."""
+    meta = item.meta
+    there = {"model", "reference"} & set(meta) and model_place(meta) is not None
+    return explained_item(item) if there else None
 
-    Parameters
-    ----------
-    genes
-        Those that the cell expresses, the highest score first.
-    """
-    st.markdown("**What the model says without some genes**")
+
+def without(view: View, row: int, gone: list[str], kept: Item) -> None:
+    """Have the model read the cell without the genes."""
     meta = view.item.meta
-    kept = explained_item(view.item)
-    if kept is None or not {"model", "reference"} & set(meta) or model_place(meta) is None:
-        st.info("The model or the cells are no longer kept, so it cannot be asked again.")
-        return
-    gone = st.multiselect(
-        "Genes to take away", genes, key=f"away_{view.item.id}_{row}",
-        placeholder="the highest score first",
-    )  # fmt: skip
-    if not gone:
-        st.caption("Take genes away to see how the probabilities move.")
-        return
     with guarded(), st.spinner("The model reads the cell …"):
         folder = reference_folder(meta["reference"]) if "reference" in meta else Path(
             model_place(meta)
@@ -76,20 +65,32 @@ def _table(view: View, row: int, gone: list[str], subject: Subject, model: ScMPT
     own = int(view.result.types[row])
     order = np.argsort(-np.maximum(before, after), kind="stable")
     codes = [own, *[code for code in order.tolist() if code != own][:SHOWN]]
+    less = f"without {amount(len(gone), 'gene')}"
     st.dataframe(
         pd.DataFrame(
             {
                 "type": [view.result.classes[code] for code in codes],
                 "whole cell": before[codes],
-                f"without {len(gone)} gene{'s' * (len(gone) != 1)}": after[codes],
-                "change": after[codes] - before[codes],
+                less: after[codes],
+                "change": 100 * (after[codes] - before[codes]),
                 "change of the logit": logits[1][codes] - logits[0][codes],
             }
         ),
         hide_index=True, key="away_table",
         alt="Probabilities of the cell's types with and without the chosen genes.",
+        column_config={
+            "whole cell": st.column_config.NumberColumn(format="percent"),
+            less: st.column_config.NumberColumn(format="percent"),
+            "change": st.column_config.NumberColumn("change (% points)", format="%+.3g"),
+            "change of the logit": st.column_config.NumberColumn(format="%+.3g"),
+        },
     )  # fmt: skip
     st.caption(
-        f"{plain(view.way)}, without {plain(', '.join(gone))}: "
+        f"{plain(view.way)}, without {plain(_named(gone))}: "
         + ("calibrated probabilities." if whole else "probabilities of this part, not calibrated.")
     )
+
+
+def _named(genes: list[str]) -> str:
+    more = len(genes) - NAMED
+    return ", ".join(genes[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from scmpt_core.plots import attribution as figures
-from scmpt_core.ui.attribution.away import away
-from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.attribution.scores import UNIT, method_title
-from scmpt_core.ui.components import plain, plot
+from scmpt_core.attribution import Source
+from scmpt_core.ui.attribution.pick import View, held
+from scmpt_core.ui.attribution.read import read_cell
+from scmpt_core.ui.components import plain
 
 STEP, MOST = 16, 256  # genes shown
 
@@ -22,41 +21,30 @@ def cell(view: View) -> None:
     if not len(rows):
         st.info(f"{plain(view.way)} named no explained cell of {plain(view.type)} right.")
         return
-    names = [f"{result.ids[row]}: called {_called(view, row)}" for row in rows]
+    at = {str(result.ids[row]): int(row) for row in rows}
     left, right = st.columns(2)
-    at = left.selectbox("Cell", range(len(rows)), format_func=names.__getitem__,
-                        key=f"cell_{view.item.id}_{view.type}_{view.correct_only}")  # fmt: skip
-    row = int(rows[at])
+    chosen = left.selectbox(
+        "Cell", list(at), format_func=lambda id: f"{id}: called {called(view, at[id])}",
+        key=held("cell", list(at)), bind="query-params",
+    )  # fmt: skip
+    row = at[chosen]
+    if reason := str(result.reasons[row]):
+        st.caption(plain(f"The whole model would call it Unknown, by the usual rule: {reason}."))
     table = cell_table(view, row)
     shown = right.slider("Genes shown", STEP, MOST, 4 * STEP, STEP, key="genes_shown")
     _figures(view, row)
-    part = table.head(shown)
-    plot(
-        figures.sentence(
-            part["gene"].tolist(),
-            part["score"].to_numpy(float),
-            part["marker"].fillna(False).to_numpy(bool),
-        ),
-        "sentence",
-        f"{result.ids[row]}, {method_title(view.method)}, {view.way}: the {len(part)} most "
-        f"expressed of {len(table):,} genes, in falling order; equals in the order of the file. "
-        f"Orange speaks for {view.type}, blue against; the value stands below each gene"
-        + (f"; {figures.SIGN}: known marker." if view.entry is not None else "."),
-        wide=True,
-    )
-    strongest = table.dropna(subset="score").sort_values("score", ascending=False)["gene"].tolist()
-    away(view, row, strongest)
+    read_cell(view, row, table, shown)
     st.dataframe(
         table.dropna(axis=1, how="all"), hide_index=True, key="cell_table",
         alt="All expressed genes of the cell with expression and score.",
         column_config={
             "expression": st.column_config.NumberColumn(format="%.2f", help="Log-normalised."),
-            "score": st.column_config.NumberColumn(format="%+.4f", help=UNIT),
+            "score": st.column_config.NumberColumn(format="%.3g", help=view.unit),
         },
     )  # fmt: skip
 
 
-def _called(view: View, row: int) -> str:
+def called(view: View, row: int) -> str:
     """What the way says the cell is."""
     return view.result.classes[view.result.predicted[view.way][row]]
 
@@ -88,16 +76,29 @@ def _figures(view: View, row: int) -> None:
     """How good the cell's own scores are, of each seed."""
     with st.container(horizontal=True, gap="large"):
         for source in view.result.sources(view.method, view.way):
-            quality = view.result.quality[source]
-            seed = f" (seed {source.seed})" if source.seed else ""
-            if "delta" in quality:
-                st.metric(
-                    f"Missing in the sum{seed}", f"{abs(quality['delta'][row]):.2%}",
-                    width="content", help="Convergence delta: the share of the difference to the "
-                    "baseline that the scores do not add up to. 0 is best.",
-                )  # fmt: skip
-            if "r2" in quality:
-                st.metric(
-                    f"R²{seed}", f"{quality['r2'][row]:.3f}", width="content",
-                    help="How much of the changes the linear model explains; 1 is best.",
-                )  # fmt: skip
+            for title, value, about in _shown(view, source, row):
+                seed = f" (seed {source.seed})" if source.seed else ""
+                st.metric(f"{title}{seed}", value, width="content", help=about)
+
+
+def _shown(view: View, source: Source, row: int) -> list[tuple[str, str, str]]:
+    """Title, value and help of each figure."""
+    quality = {name: float(values[row]) for name, values in view.result.quality[source].items()}
+    out = []
+    if "delta" in quality:
+        out.append(("Missing in the sum", f"{abs(quality['delta']):.2%}",
+                    "Convergence delta: the share of the difference to the baseline that the "
+                    "scores do not add up to. 0 is best."))  # fmt: skip
+    if "r2_left_out" in quality:
+        out.append(("R², left out", f"{quality['r2_left_out']:.2f}",
+                    "How well the linear model foresees perturbed cells that it was not fitted to; "
+                    "1 is best, and at 0 or below the scores say nothing."))  # fmt: skip
+    elif "r2" in quality:
+        out.append(("R², fitted", f"{quality['r2']:.2f}",
+                    "On the perturbed cells that the linear model was fitted to, which flatters: "
+                    "with as many genes as cells it nears 1 for chance alone."))  # fmt: skip
+    if "halves" in quality:
+        out.append(("Two halves agree", f"{quality['halves']:.2f}",
+                    "Correlation of the scores that two halves of the perturbed cells give; 1 is "
+                    "best."))  # fmt: skip
+    return out

@@ -10,9 +10,10 @@ import streamlit as st
 from scmpt_core.errors import ScmptError
 from scmpt_core.markers import Filters, MarkerDatabase, list_databases, open_database
 from scmpt_core.markers.base import SPECIES
+from scmpt_core.ui.attribution.panglaodb import get_panglaodb
 from scmpt_core.ui.components import plain
 
-BUILTIN, CUSTOM = "builtin", "custom"
+BUILTIN, CUSTOM, PANGLAODB = "builtin", "custom", "panglaodb"
 EVERY_ORGAN = "all organs"
 _KEY = "marker_database"
 
@@ -20,17 +21,18 @@ _KEY = "marker_database"
 def choose_database() -> MarkerDatabase | None:
     """The database under its filters; ``None``, with what to do, where it cannot be used."""
     every = {row["name"]: row for row in list_databases()}
-    ready = [name for name in ("panglaodb", BUILTIN) if every[name]["ready"]]
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    name = left.selectbox(
+    ready = [name for name in (PANGLAODB, BUILTIN) if every[name]["ready"]]
+    name = st.selectbox(
         "Database of markers", list(every), list(every).index(ready[0]), key=_KEY,
         format_func=lambda n: _words(every[n]), persist_state="session",
     )  # fmt: skip
     try:
-        with right:
-            database = _upload() if name == CUSTOM else _open(every[name])
+        database = _upload() if name == CUSTOM else _open(every[name])
     except ScmptError as error:
-        st.warning(f"**{plain(error.message)}** {plain(error.hint)}")
+        if name == PANGLAODB and not every[name]["ready"]:
+            get_panglaodb(error)
+        else:
+            st.warning(f"**{plain(error.message)}** {plain(error.hint)}")
         if name != BUILTIN:
             st.button("Use the built-in table instead", key="use_builtin", on_click=_use_builtin,
                       icon=":material/table_rows:")  # fmt: skip
@@ -60,15 +62,14 @@ def _open(row: dict) -> MarkerDatabase:
     file = Path(row["path"])
     whole = _opened(name, file.stat().st_mtime, Filters())
     organs = sorted({organ for entry in whole.entries.values() for organ in entry.organs})
-    with st.popover("Filters", icon=":material/filter_alt:"):
-        species, organ, canonical = "Hs", EVERY_ORGAN, False
-        if "species" in known:
-            species = st.radio("Species", list(SPECIES), format_func=SPECIES.__getitem__,
-                               horizontal=True, key=f"species_{name}")  # fmt: skip
-        if "organ" in known:
-            organ = st.selectbox("Organ", [EVERY_ORGAN, *organs], key=f"organ_{name}")
-        if "canonical_only" in known:
-            canonical = st.toggle("Canonical markers only", key=f"canonical_{name}")
+    species, organ, canonical = "Hs", EVERY_ORGAN, False
+    if "species" in known:
+        species = st.radio("Species", list(SPECIES), format_func=SPECIES.__getitem__,
+                           horizontal=True, key=f"species_{name}")  # fmt: skip
+    if "organ" in known:
+        organ = st.selectbox("Organ", [EVERY_ORGAN, *organs], key=f"organ_{name}")
+    if "canonical_only" in known:
+        canonical = st.toggle("Canonical markers only", key=f"canonical_{name}")
     filters = Filters(species, None if organ == EVERY_ORGAN else organ, canonical)
     return _opened(name, file.stat().st_mtime, filters)
 

@@ -15,7 +15,7 @@ from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.chosen import choose_gene
 from scmpt_core.ui.attribution.keep import explained_item
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.attribution.scores import UNIT, method_title
+from scmpt_core.ui.attribution.scores import method_title
 from scmpt_core.ui.classify.keep import labelling_of
 from scmpt_core.ui.classify.models import model_title
 from scmpt_core.ui.classify.palette import palette_of
@@ -56,16 +56,16 @@ def one_gene(view: View) -> None:
         ways = {EXPLAINED: lambda: _explained(view, name)}
     else:
         name = choose_gene(view, dataset.cells.genes.tolist())
-        _map(item, dataset, name)
+        _map(view, item, dataset, name)
         ways = _ways(view, item, dataset, name)
     left, right = st.columns(2, gap="large")
     with left:
-        _expression(name, ways)
+        _expression(view, name, ways)
     with right:
         _scores(view, name)
 
 
-def _map(item: Item, dataset: Dataset, name: str) -> None:
+def _map(view: View, item: Item, dataset: Dataset, name: str) -> None:
     """The cells coloured by the gene."""
     found = map_or_button(item, dataset)
     if found is None:
@@ -77,6 +77,7 @@ def _map(item: Item, dataset: Dataset, name: str) -> None:
         "gene_map",
         f"{name}, log-normalised expression on the map of n = {len(points):,} cells, {source}. "
         f"{plots.expressed_words(values)}{picture_words(len(points))}",
+        name=view.file(name, "map"),
     )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def _explained(view: View, name: str) -> Typed:
     return Typed(values, np.array(result.classes)[result.types], list(result.classes))
 
 
-def _expression(name: str, ways: dict[str, Callable[[], Typed]]) -> None:
+def _expression(view: View, name: str, ways: dict[str, Callable[[], Typed]]) -> None:
     """By type, as the chosen labels have it."""
     if not ways:
         st.info("The file has no labels, and nobody has labelled these cells yet.")
@@ -134,6 +135,7 @@ def _expression(name: str, ways: dict[str, Callable[[], Typed]]) -> None:
         "brackets), whiskers 5 to 95 %, zeros included; dashed: mean. Beside them the share of "
         f"cells that express it. n = {sum(row.cells for row in rows):,} cells"
         + (f"; {lacking:,} without a type are left out." if lacking else "."),
+        name=view.file(name, "expression-by-type"),
     )  # fmt: skip
 
 
@@ -155,10 +157,12 @@ def _scores(view: View, name: str) -> None:
     unread = [kind for kind, scores in found.items() if not scores.seen[at[0]]]
     plot(
         figures.top_genes(
-            [f"{kind} ({scores.n})" for kind, scores in found.items()], mean, spread, None, UNIT
+            [f"{kind} ({scores.n})" for kind, scores in found.items()],
+            mean, spread, None, view.unit,
         ),
         "gene_scores",
         f"{name}, {method_title(view.method)}, {view.way}: mean over each type's {view.cells} (n "
-        "in brackets); bars: standard deviation over cells."
+        "in brackets); lines: standard deviation over cells."
         + (f" Read in no cell of {', '.join(unread)}." if unread else ""),
+        name=view.file(name, view.method, view.way, "by-type"),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Top genes of a type, and the same by every way beside one another."""
+"""Top genes of a type, and the same by the whole model and its parts beside one another."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from scmpt_core.attribution import TypeScores, jaccard
 from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.chosen import open_gene
 from scmpt_core.ui.attribution.pick import View
+from scmpt_core.ui.attribution.quality import quality_words
 from scmpt_core.ui.attribution.scores import (
-    UNIT,
     method_title,
-    quality_words,
+    over_seeds_spread,
     top_of,
     way_title,
 )
-from scmpt_core.ui.components import plain, plot
+from scmpt_core.ui.components import amount, plain, plot
 
 
 def top(view: View) -> None:
@@ -24,10 +24,11 @@ def top(view: View) -> None:
     _bars(view, view.way, "top_genes")
     rows = view.result.cells_of(view.type, view.way, view.correct_only)
     if len(rows) and (words := quality_words(view.result, view.method, view.way, rows)):
-        st.caption(plain(f"How good the scores are: {words}."))
+        st.caption(plain(f"How good the scores are: {words}"))
     if view.database is not None and view.entry is None:
+        name = plain(view.result.explained(view.type))
         st.info(
-            f"Which genes are markers of {plain(view.type)} is not shown: no entry of "
+            f"Which genes are markers of {name} is not shown: no entry of "
             f"{plain(view.database.title)} is confirmed for it. See **Known markers**."
         )
 
@@ -37,8 +38,8 @@ def ways(view: View) -> None:
     result = view.result
     if len(result.ways) == 1:
         st.info(
-            "There is one way only: the model reads one encoder, or mixes all before it judges. "
-            "Models named scmpt are explained as a whole and by each encoder."
+            "The model has no parts to look at alone: it reads one encoder, or mixes all before it "
+            "judges. Models named scmpt are explained as a whole and by each encoder."
         )
         return
     for column, way in zip(st.columns(len(result.ways), gap="medium"), result.ways, strict=True):
@@ -75,27 +76,32 @@ def _bars(view: View, way: str, key: str) -> None:
         st.info("No gene has a positive score.")
         return
     markers = view.markers
+    spread, about = _spread(view, way, scores)
     plot(
         figures.top_genes(
-            view.result.genes[top], scores.mean[top],
-            scores.spread[top] if scores.n > 1 else None,
-            None if markers is None else markers[top], UNIT,
+            view.result.genes[top], scores.mean[top], None if spread is None else spread[top],
+            None if markers is None else markers[top], view.unit,
         ),
-        key, _caption(view, way, scores, None if markers is None else int(markers[top].sum())),
+        key,
+        f"{view.subject}, {method_title(view.method)}, {way}: {view.mean_words(scores.n)}; "
+        f"{about}. A click on a bar shows its gene.{_marked(view, top)}",
         on_point=open_gene(key, view.result.genes[top].tolist()),
+        name=view.file(view.type, view.method, way, "top-genes"),
     )  # fmt: skip
 
 
-def _caption(view: View, way: str, scores: TypeScores, found: int | None) -> str:
-    spread = "bars: standard deviation over cells" if scores.n > 1 else "one cell, so no spread"
-    which = "named right" if view.correct_only else "right and wrong ones"
-    text = (
-        f"{view.type}, {method_title(view.method)}, {way}: mean of n = {scores.n} "
-        f"cell{'s' * (scores.n != 1)} ({which}); {spread}. A click on a bar shows its gene."
-    )
-    if found is None:
-        return text
-    return (
-        f"{text} Hatched, {figures.SIGN}: {found} known marker{'s' * (found != 1)} of "
-        f"{view.entry.name} ({view.database.title})."
-    )
+def _spread(view: View, way: str, scores: TypeScores) -> tuple[np.ndarray | None, str]:
+    """The error bars, and what they are: of the seeds, where there are several."""
+    seeds = over_seeds_spread(view.result, view.method, way, view.type, view.correct_only)
+    if seeds is not None:
+        return seeds, "lines: standard deviation over the seeds, the method's own chance"
+    if scores.n > 1:
+        return scores.spread, "lines: standard deviation over cells"
+    return None, "one cell, so no spread"
+
+
+def _marked(view: View, top: np.ndarray) -> str:
+    if view.markers is None:
+        return ""
+    found = amount(int(view.markers[top].sum()), "known marker")
+    return f" Hatched, {figures.SIGN}: {found} of {view.entry.name} ({view.database.title})."

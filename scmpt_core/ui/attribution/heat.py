@@ -9,7 +9,7 @@ from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.chosen import ONE_GENE
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.attribution.scores import method_title, top_of
-from scmpt_core.ui.components import plot
+from scmpt_core.ui.components import amount, plot
 
 
 def heat(view: View) -> None:
@@ -33,8 +33,9 @@ def heat(view: View) -> None:
         figures.gene_types(values, result.genes[rows], list(found), [s.n for s in found.values()]),
         "gene_types",
         f"{method_title(view.method)}, {view.way}: mean over the {view.cells}, in shares of each "
-        f"type's strongest score. The {most} highest genes of each type, {len(rows)} in all. "
+        f"type's strongest score. The highest {amount(most, 'gene')} of each type, {len(rows)} in "
+        "all. "
         "Orange speaks for the type, blue against; blank: not read in any of its cells. A single "
         f"gene: see {ONE_GENE}.",
-        wide=True,
-    )
+        wide=True, name=view.file(view.method, view.way, "genes-by-type"),
+    )  # fmt: skip

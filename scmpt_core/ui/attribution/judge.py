@@ -37,20 +37,28 @@ def _judged(about: tuple, matches: str, k: int, _view: View) -> MarkerReport:
     )
 
 
-def report_table(rows: list[ReportRow]) -> pd.DataFrame:
-    """The report, a row a test; what was not tested keeps its reason."""
-    return pd.DataFrame([_row(row) for row in rows])
+def report_table(rows: list[ReportRow], first: str = "") -> pd.DataFrame:
+    """The report, a row a test, those of the type ``first`` before others.
+
+    What was not tested keeps its reason.
+    """
+    return pd.DataFrame([_row(row) for row in sorted(rows, key=lambda row: row.type != first)])
+
+
+def whole_table(report: MarkerReport) -> pd.DataFrame:
+    """All tests, of all choices of cells, to be kept as a file."""
+    cells = ["named right" if row.correct_only else "all" for row in report.rows]
+    return report_table(report.rows).assign(cells=cells, database=report.database, k=report.k)
 
 
 def _row(row: ReportRow) -> dict:
     test = row.test
     return {
         "type": row.type,
-        "entry": row.entry,
         "method": method_title(row.method),
         "way": row.way,
-        "n": row.n,
         "markers in top": None if test is None else test.overlap,
+        "markers": "" if test is None else ", ".join(test.found),
         "top genes": None if test is None else test.used,
         "expected": np.nan if test is None or test.null_mean is None else test.null_mean,
         "p": np.nan if test is None or test.p is None else test.p,
@@ -58,7 +66,8 @@ def _row(row: ReportRow) -> dict:
         "p hypergeometric (descriptive)": np.nan
         if test is None or test.p_hypergeom is None
         else test.p_hypergeom,
-        "markers": "" if test is None else ", ".join(test.found),
+        "n": row.n,
+        "entry": row.entry,
         "note": row.note,
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +12,9 @@ import streamlit as st
 
 from scmpt_core.attribution import Attribution, TypeScores
 from scmpt_core.library import Item
-from scmpt_core.markers import MarkerDatabase, MarkerSet, Match, find_markers
-from scmpt_core.ui.attribution.scores import method_title, way_title
+from scmpt_core.markers import MarkerDatabase, MarkerGenes, MarkerSet, Match, find_markers
+from scmpt_core.ui.attribution.scores import UNIT, method_title, way_title
+from scmpt_core.ui.components import amount
 
 MOST_GENES = 50
 
@@ -23,6 +25,8 @@ class View:
 
     Parameters
     ----------
+    correct_only
+        Only cells that the way named right; never where no type is known.
     database, matches
         ``None`` and empty where no database can be used.
     """
@@ -47,43 +51,99 @@ class View:
         return self.result.over_seeds(self.method, way, self.type, self.correct_only)
 
     @cached_property
+    def entries(self) -> Mapping[str, MarkerSet]:
+        """Type → the entry of what is explained in its cells, if somebody confirmed it."""
+        known = {
+            match.label: self.database.entry(match.entry)
+            for match in self.matches
+            if match.confirmed and match.entry is not None
+        }
+        every = ((name, self.result.explained(name)) for name in self.result.type_names)
+        return {name: known[explained] for name, explained in every if explained in known}
+
+    @property
     def entry(self) -> MarkerSet | None:
         """What the type is in the database, if somebody confirmed it."""
-        for match in self.matches:
-            if match.label == self.type and match.confirmed and match.entry is not None:
-                return self.database.entry(match.entry)
-        return None
+        return self.entries.get(self.type)
+
+    @cached_property
+    def listed(self) -> MarkerGenes | None:
+        """The entry's markers among the genes; ``None``: not known."""
+        return None if self.entry is None else find_markers(self.entry, self.result.genes)
 
     @cached_property
     def markers(self) -> np.ndarray | None:
         """Whether each gene is a marker of the type, (genes,); ``None``: not known."""
-        return None if self.entry is None else find_markers(
-            self.entry, self.result.genes
-        ).mask(self.result.genes)  # fmt: skip
+        return None if self.listed is None else self.listed.mask(self.result.genes)
 
     @property
     def cells(self) -> str:
         """Which cells of the type count, in words."""
         return f"cells that {self.way} named right" if self.correct_only else "cells explained"
 
+    @property
+    def subject(self) -> str:
+        """What is explained, in words: "T", or "B in cells of T"."""
+        target = self.result.target
+        return self.type if target is None else f"{target} in cells of {self.type}"
+
+    @property
+    def unit(self) -> str:
+        """Of the scores."""
+        target = self.result.target
+        return UNIT if target is None else f"score (logit of {target})"
+
+    def mean_words(self, n: int) -> str:
+        """Over what the scores are a mean."""
+        which = "of the type that the model predicts"
+        if self.result.known:
+            which = "named right" if self.correct_only else "right and wrong ones"
+        seeds = len(self.result.sources(self.method, self.way))
+        over = f"{amount(seeds, 'seed')} and " if seeds > 1 else ""
+        return f"mean of {over}n = {amount(n, 'cell')} ({which})"
+
+    def file(self, *words: str) -> str:
+        """Name of a file that a figure or table is saved as: of the dataset and these words."""
+        every = [self.item.meta["dataset_name"].rsplit(".", 1)[0], *words]
+        return "_".join(re.sub(r"[^\w+-]+", "-", word).strip("-") for word in every)
+
 
 def choose_view(item: Item, result: Attribution) -> View:
-    """The choices that all tabs share."""
+    """The choices that all tabs share and the link keeps; what is rarely changed comes later."""
     first, second, third = st.columns(3)
-    name = first.selectbox("Type", result.type_names, key=f"type_{item.id}")
-    method = second.selectbox(
-        "Method", result.methods, format_func=method_title, key=f"method_{item.id}"
-    )
-    way = third.selectbox(
-        "What was explained", result.ways, format_func=lambda w: way_title(result, w),
-        key=f"way_{item.id}",
-        help="The whole model, or the part of its head that reads one encoder alone.",
+    name = _choice(first, "Type", list(result.type_names), "type")
+    method = _choice(second, "Method", list(result.methods), "method", method_title)
+    way = _choice(
+        third, "What was explained", list(result.ways), "way", lambda w: way_title(result, w),
+        "The whole model, or the part of its head that reads one encoder alone.",
     )  # fmt: skip
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    k = left.slider("Top genes", 3, min(MOST_GENES, max(len(result.genes), 4)), 10, key="top_k",
-                    help="The paper looks at 10.")  # fmt: skip
-    correct = right.toggle(
-        "Only cells named right", key="correct_only",
+    return View(item, result, name, method, way, False, 10)
+
+
+def held(key: str, options: Sequence) -> str:
+    """The key; what it holds is forgotten where it is none of the options: of another result."""
+    if st.session_state.get(key) not in options:
+        st.session_state.pop(key, None)
+    return key
+
+
+def _choice(place, title: str, options: list[str], key: str, words=str, help=None) -> str:
+    return place.selectbox(
+        title, options, format_func=words, key=held(key, options), help=help, bind="query-params"
+    )
+
+
+def choose_genes_and_cells(result: Attribution) -> tuple[int, bool]:
+    """How many top genes, and whether only cells named right count."""
+    k = st.slider("Top genes", 3, min(MOST_GENES, max(len(result.genes), 4)), 10, key="top_k",
+                  help="The paper looks at 10.", bind="query-params")  # fmt: skip
+    correct = st.toggle(
+        "Only cells named right", key="correct_only", disabled=not result.known,
         help="Leaves out cells whose type this way got wrong; compare with all of them.",
     )  # fmt: skip
-    return View(item, result, name, method, way, correct, k)
+    if not result.known:
+        st.caption(
+            "Which cells are named right is not known here: the type explained is what the model "
+            "predicts. Explain with a column of known types to see it."
+        )
+    return k, correct and result.known

@@ -16,6 +16,19 @@ def top_of(scores: TypeScores, k: int) -> np.ndarray:
     return top_positive(scores.mean, scores.seen, k)
 
 
+def over_seeds_spread(
+    result: Attribution, method: str, way: str, name: str, correct_only: bool
+) -> np.ndarray | None:
+    """Standard deviation over the seeds of a type's mean scores, (genes,); ``None`` for one seed.
+
+    It says how much of a score is the method's own chance; the spread over cells does not.
+    """
+    found = [result.of_type(s, name, correct_only) for s in result.sources(method, way)]
+    if len(found) < 2 or None in found:
+        return None
+    return np.std([scores.mean for scores in found], axis=0, ddof=1)
+
+
 def way_title(result: Attribution, way: str) -> str:
     """The whole model is told from its parts."""
     if len(result.ways) == 1:
@@ -26,25 +39,3 @@ def way_title(result: Attribution, way: str) -> str:
 def method_title(name: str) -> str:
     """As people call it; yardsticks, which are no methods, bear their names."""
     return TITLES.get(name, name)
-
-
-def quality_words(result: Attribution, method: str, way: str, rows: np.ndarray) -> str:
-    """How good the scores of these cells are, in words; empty where a method says nothing."""
-    found: dict[str, list[np.ndarray]] = {}
-    for source in result.sources(method, way):
-        for name, values in result.quality[source].items():
-            found.setdefault(name, []).append(values[rows])
-    parts = []
-    for name, values in found.items():
-        each = np.concatenate(values)
-        if name == "delta":
-            each = np.abs(each)
-            parts.append(
-                f"the scores miss {np.median(each):.2%} of the difference that they should add up "
-                f"to (median; at most {each.max():.2%})"
-            )
-        elif name == "r2":
-            parts.append(f"R² of the fit {np.median(each):.3f} (median; lowest {each.min():.3f})")
-        else:
-            parts.append(f"{name.replace('_', ' ')} {np.median(each):,.4g} (median)")
-    return "; ".join(parts)

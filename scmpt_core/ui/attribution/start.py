@@ -5,17 +5,21 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from scmpt_core.attribution import METHODS, SCGPT_PATHS, TEXT_BASELINES, Options, get_method
+from scmpt_core.attribution import METHODS, Options, get_method
 from scmpt_core.data import Dataset
 from scmpt_core.fusion import read_config
 from scmpt_core.jobs import submit
 from scmpt_core.library import Item
 from scmpt_core.ui.attribution.cost import cost_words
+from scmpt_core.ui.attribution.options import options_of
 from scmpt_core.ui.attribution.scores import TITLES
 from scmpt_core.ui.classify.models import Offer
 from scmpt_core.ui.components import guarded
 from scmpt_core.ui.labels import choose_label
 from scmpt_core.ui.state import library, owner
+
+MOST_CELLS = 100
+OWN = "each cell's own type"
 
 
 def start(item: Item, dataset: Dataset, offer: Offer, busy: bool) -> None:
@@ -30,38 +34,60 @@ def start(item: Item, dataset: Dataset, offer: Offer, busy: bool) -> None:
         "Methods", list(TITLES), ["ig"], format_func=TITLES.__getitem__, key="attribution_methods",
         help="  \n".join(f"**{m.title}**: {m.summary} ({m.reference})" for m in METHODS),
     )  # fmt: skip
-    left, middle, right = st.columns([2, 1, 1])
-    types = left.multiselect(
+    first, second, middle, right = st.columns([2, 2, 1, 1])
+    types = first.multiselect(
         "Types", config["classes"], key=f"attribution_types_{offer.id}",
         placeholder="all that the cells have",
     )  # fmt: skip
-    cells = middle.number_input("Cells of each type", 1, 100, 5, key="attribution_cells")
+    target = second.selectbox(
+        "What speaks for", [None, *config["classes"]], key=f"attribution_target_{offer.id}",
+        format_func=lambda name: OWN if name is None else name,
+        help="Whose logit the scores explain. A class named here is explained in the cells of "
+        "every type chosen: what of these cells speaks for it, and what against it.",
+    )  # fmt: skip
+    st.session_state.setdefault("attribution_cells", 5)
+    # without limits of its own: the browser would keep what is out of them to itself, and the
+    # last number that was good would be used
+    cells = middle.number_input("Cells of each type", value=None, step=1, key="attribution_cells")
     seeded = any(get_method(name).seeded for name in methods)
     seeds = right.number_input(
         "Seeds", 1, 20, 1, key="attribution_seeds", disabled=not seeded,
         help="Of methods that draw at random (LIME, SHAP): several show how stable they are.",
     )  # fmt: skip
-    options = _options(methods)
+    encoders = [identity["encoder"] for identity in config["encoders"]]
+    options = options_of(methods, encoders)
+    why_not = _why_not(busy, methods, cells)
     settings = {
         "dataset": item.id, "view": item.meta["view"], **offer.settings, "label": label,
-        "methods": methods, "types": types or None, "cells": int(cells),
+        "methods": methods, "types": types or None, "target": target, "cells": cells,
         "seeds": int(seeds) if seeded else 1, "options": options,
     }  # fmt: skip
     if st.button("Explain these cells", type="primary", key="attribute", icon=":material/biotech:",
-                 disabled=busy or not methods, help=_why_not(busy, methods)):  # fmt: skip
+                 disabled=why_not is not None):  # fmt: skip
         with guarded():
             _send(settings)
-    if methods:
-        expected = len(types) or _types(dataset, label, config["classes"])
-        encoders = [identity["encoder"] for identity in config["encoders"]]
-        genes = _genes_a_cell(dataset)
-        st.caption(cost_words(settings, Options(**options), expected, genes, encoders))
+    if why_not is not None:
+        st.caption(f":orange[:material/info:] {why_not}")
+        return
+    expected = len(types) or _types(dataset, label, config["classes"])
+    genes = _genes_a_cell(dataset)
+    if "lime" in methods and options["samples"] < genes:
+        st.warning(
+            f"LIME: {options['samples']:,} perturbed cells are fewer than the genes of a cell "
+            f"(about {genes:,.0f}). Its scores will be mostly chance: take several times as many "
+            "cells as genes."
+        )
+    st.caption(cost_words(settings, Options(**options), expected, genes, encoders))
 
 
-def _why_not(busy: bool, methods: list[str]) -> str | None:
+def _why_not(busy: bool, methods: list[str], cells: int | None) -> str | None:
     if busy:
-        return "Runs already."
-    return None if methods else "Choose a method first."
+        return "Cells are being explained already; wait for it, or stop it below."
+    if not methods:
+        return "Choose a method first."
+    if cells is None or not 1 <= cells <= MOST_CELLS:
+        return f"Cells of each type: give a number from 1 to {MOST_CELLS}."
+    return None
 
 
 def _send(settings: dict) -> None:
@@ -89,43 +115,3 @@ def _types(dataset: Dataset, label: str | None, classes: list[str]) -> int:
 def _genes_a_cell(dataset: Dataset) -> float:
     """Median number of genes that a cell expresses."""
     return float(np.median(np.diff(dataset.usable().expression.indptr)))
-
-
-def _options(methods: list[str]) -> dict:
-    """How the chosen methods work; the rest keeps its defaults."""
-    usual, chosen = Options(), {}
-    with st.expander("How the methods work"):
-        if "ig" in methods:
-            chosen |= _paths(usual)
-        if "lime" in methods:
-            chosen["samples"] = st.number_input(
-                "LIME: perturbed cells", 10, 100_000, usual.samples, 100, key="lime_samples"
-            )
-        if "shap" in methods:
-            chosen["permutations"] = st.number_input(
-                "SHAP: orders of the genes", 2, 1_000, usual.permutations, key="permutations"
-            )
-        if not chosen:
-            st.caption("Nothing to choose: a gene is taken out at a time.")
-    return chosen
-
-
-def _paths(usual: Options) -> dict:
-    """Of integrated gradients."""
-    first, second, third = st.columns(3)
-    return {
-        "steps": first.number_input(
-            "Steps of the path", 2, usual.most_steps, usual.steps, key="steps",
-            help=f"Doubled up to {usual.most_steps} until the scores miss at most "
-            f"{usual.tolerance:.0%} of the difference that they explain.",
-        ),
-        "text_baseline": second.selectbox(
-            "Text: a gene starts as", TEXT_BASELINES, key="text_baseline",
-            format_func=lambda name: f"[{name.upper()}]",
-        ),
-        "scgpt": third.selectbox(
-            "scGPT: what starts empty", SCGPT_PATHS, key="scgpt_path",
-            help="gene+value: each gene goes towards <pad>. value: its identity is fixed and its "
-            "value goes to 0.",
-        ),
-    }  # fmt: skip

@@ -21,7 +21,7 @@ from scmpt_core.ui.classify.palette import palette_of
 from scmpt_core.ui.classify.rule import controls
 from scmpt_core.ui.classify.sure import sure
 from scmpt_core.ui.classify.types import types
-from scmpt_core.ui.components import plain, plot
+from scmpt_core.ui.components import PAGES, plain, plot
 
 WHY = {
     UNDECIDED: "no type reaches the threshold",
@@ -85,6 +85,11 @@ def headline(item: Item, labelling: Labelling) -> None:
         )
     )
     st.caption(TRUST)
+    meta = item.meta
+    st.page_link(
+        PAGES["attribution"], label="Which genes carried these labels?", icon=":material/biotech:",
+        query_params={"dataset": meta["dataset"], "model": meta.get("model") or meta["reference"]},
+    )  # fmt: skip
 
 
 @st.cache_resource(max_entries=4)
