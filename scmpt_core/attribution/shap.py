@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scmpt_core.attribution.base import CellScores, MethodInfo, Options
-from scmpt_core.attribution.subject import Subject
+from scmpt_core.attribution.subject import BATCH, Subject
 from scmpt_core.progress import part
 from scmpt_core.seeds import cell_seeds
 
@@ -18,14 +18,18 @@ def explain(subject: Subject, target: int, options: Options, seed: int) -> dict[
     """Mean gain of each gene when it comes in, over orders; sums to whole less empty cell."""
     rng = np.random.default_rng([seed, int(cell_seeds(subject.cell)[0])])
     genes, names = len(subject.columns), [way.name for way in subject.ways]
+    drawn = orders(genes, options.permutations, rng)
     gains: list[np.ndarray] = []  # (genes, ways) of each order
-    for i, order in enumerate(orders(genes, options.permutations, rng)):
-        share = (i / options.permutations, (i + 1) / options.permutations)
-        logits = subject.logits(prefixes(order), part(subject.progress, *share))
+    together = max(BATCH // (genes + 1), 1)  # orders whose cells are judged in one go
+    for start in range(0, len(drawn), together):
+        some = drawn[start : start + together]
+        share = part(subject.progress, start / len(drawn), (start + len(some)) / len(drawn))
+        logits = subject.logits(np.concatenate([prefixes(order) for order in some]), share)
         values = np.stack([logits[name][:, target] for name in names], axis=1)
-        gain = np.empty((genes, len(names)))
-        gain[order] = np.diff(values, axis=0)
-        gains.append(gain)
+        for order, each in zip(some, np.split(values, len(some)), strict=True):
+            gain = np.empty((genes, len(names)))
+            gain[order] = np.diff(each, axis=0)
+            gains.append(gain)
     pairs = (np.stack(gains[::2]) + np.stack(gains[1::2])) / 2  # (orders / 2, genes, ways)
     error = pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))  # an order and its reverse go together
     return {

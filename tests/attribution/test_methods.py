@@ -27,7 +27,7 @@ from scmpt_core.sentences import cell_sentences
 from tests.conftest import TYPES
 from tests.helpers import random_cells
 
-OPTIONS = Options(samples=300, permutations=4)
+OPTIONS = Options(samples=150, permutations=4)
 NAMES = [method.name for method in METHODS]
 
 

@@ -484,7 +484,7 @@ def test_a_label_that_no_gene_carries_is_warned_of(home, write, app):
             result.quality[source]["difference"] = np.repeat([0.01, 3.0, 2.0], 3)
     library.add(LOCAL, "attribution", "scores", lambda f: _filled(f, result, data))
     go(app.run(), "attribution")
-    assert "The model says B of a cell without genes already" in texts(app.warning)
+    assert "all genes together change the logit of B by" in texts(app.warning)
     app.selectbox(key="type").set_value("Mono").run()
     assert not app.warning
 

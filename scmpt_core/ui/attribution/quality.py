@@ -125,9 +125,9 @@ def _flat(result: Attribution, method: str, way: str, name: str, mine: np.ndarra
     if abs(change) >= max(FLAT, FLAT_SHARE * float(np.median(every))):
         return ""
     return (
-        f"The model says {label} of a cell without genes already: the logit changes by "
-        f"{change:.2g} only, so no gene carries this label. Look at the model's parts, or at "
-        "another type."
+        f"Against a cell without genes, all genes together change the logit of {label} by "
+        f"{change:.2g} only: no gene carries this label. Look at the model's parts, or at another "
+        "type."
     )
 
 
