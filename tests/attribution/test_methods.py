@@ -122,9 +122,9 @@ def test_a_cell_that_is_surely_of_a_type_still_has_genes_that_speak_for_it(train
     with torch.no_grad():
         sure.weights.mul_(20)  # ever surer of what it says
     told = [
-        get_method("occlusion").explain(
-            trained.subject(row, [Way("whole", whole.encoders, head)]), 0, OPTIONS, 0
-        )["whole"].scores
+        get_method("occlusion")
+        .explain(trained.subject(row, [Way("whole", whole.encoders, head)]), 0, OPTIONS, 0)["whole"]
+        .scores
         for head in (trained.model.head, sure)
     ]
     np.testing.assert_allclose(told[1], 20 * told[0], atol=1e-3)
