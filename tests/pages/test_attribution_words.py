@@ -152,7 +152,7 @@ def test_good_scores_raise_no_doubt():
 def test_a_logit_that_hardly_changes_is_warned_of(change):
     result = with_quality("ig", difference=np.repeat([change, 10.0, 12.0], 3), delta=0.001)
     (text,) = doubts(result, "ig", "both", "B", False)  # 0.9 is below a tenth of the median, 10
-    assert f"the logit changes by {change:.2g} only" in text
+    assert f"change the logit of B by {change:.2g} only" in text
     assert doubts(result, "ig", "both", "T", False) == []
 
 
