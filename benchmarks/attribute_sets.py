@@ -19,13 +19,11 @@ import time
 from pathlib import Path
 
 from benchmarks.sets import NAMES, open_set
-from scmpt_core.attribution import METHODS, Options, Request, attribute, save_attribution
+from scmpt_core.attribution import METHODS, Options, Request, explain_cells
 from scmpt_core.attribution.judged import (
     MarkerReport,
     ReportRow,
     judge_markers,
-    make_yardsticks,
-    save_yardsticks,
 )
 from scmpt_core.data import label_values
 from scmpt_core.device import choose_device
@@ -62,17 +60,14 @@ def judged(
     labels = label_values(dataset.obs, task.label)
     start = time.perf_counter()
     parts = None if keep is None else keep / name / "parts"
-    result = attribute(
-        model, task.cells, labels, request, store, device, name, keep=parts, progress=told
-    )
+    found = explain_cells(model, task.cells, labels, request, store, device, name, told, parts)
+    result = found.result
     seconds = (time.perf_counter() - start) / len(result.ids)
     database = open_database(markers)
     matches = accept_exact(result.type_names, database, PAIRS.get(name))
-    yardsticks = make_yardsticks(task.cells, labels, model)
     if keep is not None:
-        save_attribution(result, keep / name)
-        save_yardsticks(yardsticks, keep / name)
-    return judge_markers(result, database, matches, yardsticks=yardsticks), seconds
+        found.save(keep / name)
+    return judge_markers(result, database, matches, yardsticks=found.yardsticks), seconds
 
 
 def told(fraction: float, message: str) -> None:

@@ -8,9 +8,9 @@ from scmpt_core.ui.attribution.answer import answer
 from scmpt_core.ui.attribution.scores import method_title
 from scmpt_core.ui.attribution.start import start
 from scmpt_core.ui.classify.models import model_title
-from scmpt_core.ui.components import amount
 from scmpt_core.ui.shell import through_app
 from scmpt_core.ui.state import current_item
+from scmpt_core.wording import amount
 
 through_app("attribution")
 st.title("Which genes carried the label?")

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = [
-    "errors", "registry", "progress", "settings", "device", "cells", "seeds", "housekeeping",
+    "wording", "errors", "registry", "progress", "settings", "device", "cells", "seeds",
+    "housekeeping",
     "data", "ontology",
     "sentences", "encoders",
     "embeddings", "votes",

@@ -2,6 +2,7 @@
 
 from scmpt_core.attribution.agreement import jaccard, rank_biased_overlap
 from scmpt_core.attribution.base import SCGPT_PATHS, TEXT_BASELINES, MethodInfo, Options
+from scmpt_core.attribution.explained import Explained, explain_cells
 from scmpt_core.attribution.methods import METHODS, get_method
 from scmpt_core.attribution.result import (
     Attribution,
@@ -19,6 +20,7 @@ __all__ = [
     "SCGPT_PATHS",
     "TEXT_BASELINES",
     "Attribution",
+    "Explained",
     "MethodInfo",
     "Options",
     "Request",
@@ -27,6 +29,7 @@ __all__ = [
     "TypeScores",
     "Way",
     "attribute",
+    "explain_cells",
     "get_method",
     "jaccard",
     "load_attribution",

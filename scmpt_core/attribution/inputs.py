@@ -6,7 +6,6 @@ is computed; tests hold the end of each path to :meth:`Encoder.encode`.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -85,7 +84,7 @@ def text_path(encoder: TextEncoder, cell: Cells, baseline: str) -> InputPath:
     """
     rows, owners = encoder.token_ids(cell), encoder.token_genes(cell)
     device = encoder.device.name
-    bert, *heads = (_float32(module, device) for module in encoder.model)
+    bert, *heads = (_frozen(module, device) for module in encoder.model)
     network = bert.auto_model
     ids = torch.from_numpy(rows.ids).to(device)
     tokenizer = encoder.tokenizer
@@ -108,7 +107,7 @@ def text_path(encoder: TextEncoder, cell: Cells, baseline: str) -> InputPath:
 def scgpt_path(encoder: ScGPTEncoder, cell: Cells, kind: str) -> InputPath:
     """Gene and value vectors towards those of ``<pad>``, or binned values towards 0."""
     vocabulary, device = encoder.checkpoint.vocabulary, encoder.device.name
-    model, config = _float32(encoder.model, device), encoder.model.config
+    model, config = _frozen(encoder.model, device), encoder.model.config
     tokens = encoder.tokens(cell)
     rows = tokens.rows(np.arange(1), (vocabulary["<cls>"], int(config.pad_value)))
     column = {int(g): i for i, g in enumerate(tokens.gene_ids) if g >= 0}
@@ -134,11 +133,10 @@ def scgpt_path(encoder: ScGPTEncoder, cell: Cells, kind: str) -> InputPath:
     return InputPath(end, torch.where(genes[None, :, None], blank, end), owners, stack)
 
 
-def _float32(module: nn.Module, device: str) -> nn.Module:
-    """The frozen module in float32; a copy where the encoder keeps it in another format."""
-    numbers = {p.dtype for p in module.parameters()}
-    if numbers - {torch.float32}:
-        module = copy.deepcopy(module).float()
+def _frozen(module: nn.Module, device: str) -> nn.Module:
+    """The module on the device, without gradients of its own."""
+    if other := {p.dtype for p in module.parameters()} - {torch.float32}:
+        raise ValueError(f"a module computes in {other}; see exact_encoders")
     return module.to(device).requires_grad_(False)
 
 

@@ -84,24 +84,27 @@ class Request:
 def attribute(
     model: ScMPT,
     cells: Cells,
-    labels: np.ndarray | None,
+    labels: np.ndarray,
     request: Request,
     store: EmbeddingStore,
     device: Device,
     dataset: str,
     progress: Progress = silent,
     keep: Path | None = None,
+    known: bool = True,
 ) -> Attribution:
     """Explain ``request.cells`` cells of each type.
 
     Parameters
     ----------
     labels
-        The file's own label of each cell, (cells,); the logit of that type is explained. ``None``:
-        the type is what the model predicts. Of the file that the model was made from, cells that
-        it was tested on are explained.
+        The type of each cell, (cells,), whose logit is explained. Of the file that the model was
+        made from, cells that it was tested on are explained.
     keep
         A folder for finished cells: a call that was killed goes on after its last.
+    known
+        ``labels`` are the file's own; otherwise they are what the model predicts
+        (:func:`predicted_types`).
 
     Raises
     ------
@@ -117,28 +120,25 @@ def attribute(
         _code(model, name)  # refused before the long work
     shared = cells.restrict(set(model.genes))
     progress(0.0, f"{model.name}: labels")
-    if labels is None:
-        named = predicted_types(model, cells, store, device, part(progress, 0, 0.1))
-    else:
-        model.check_panel(cells)
-        named = labels
+    model.check_panel(cells)  # refused before any type is said to be lacking
     place = {name: code for code, name in enumerate(model.classes)}
-    codes = np.array([place.get(str(name), -1) for name in named])
-    rows = choose(shared, codes, model, request)
+    codes = np.array([place.get(str(name), -1) for name in labels])
+    own = Own(model.own(shared, "test"), model.own(shared, *PARTS))
+    rows = choose(shared, codes, own, model.classes, request)
     chosen = shared.take(rows)
-    sure = model.predict(chosen, store, device, part(progress, 0.1, 0.12)).decide(Rule())
+    sure = model.predict(chosen, store, device, part(progress, 0, 0.02)).decide(Rule())
     targets = codes[rows]
     if request.target is not None:
         targets = np.full(len(rows), _code(model, request.target))
     kept = Kept(keep, _digest(model, request))
     found = _explain(model, chosen, targets, ways, request, device, kept,
-                     part(progress, 0.12, 1))  # fmt: skip
+                     part(progress, 0.02, 1))  # fmt: skip
     progress(1.0, "done")
-    about = _about(model, shared, rows, codes, labels, ways, request, device)
+    strange = Counter(str(name) for name in labels[codes < 0]) if known else Counter()
+    about = _about(model, chosen, codes[rows], own.take(rows), strange, ways, request, device)
     return _assemble(
-        model, dataset, chosen, codes[rows], sure.reasons, labels is not None, ways, request, found,
-        about,
-    )  # fmt: skip
+        model, dataset, chosen, codes[rows], sure.reasons, known, ways, request, found, about
+    )
 
 
 def predicted_types(
@@ -149,27 +149,39 @@ def predicted_types(
     return np.where(said.unread, "", np.array(model.classes)[said.proba.argmax(axis=1)])
 
 
-def choose(cells: Cells, codes: np.ndarray, model: ScMPT, request: Request) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Own:
+    """The cells that the model was tested on, and all that it was made from, (cells,) bool."""
+
+    tested: np.ndarray
+    every: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Own:
+        """Of some cells."""
+        return Own(self.tested[rows], self.every[rows])
+
+
+def choose(
+    cells: Cells, codes: np.ndarray, own: Own, classes: tuple[str, ...], request: Request
+) -> np.ndarray:
     """Positions of the cells to explain, rising by type: of its test cells where there are any.
 
     Else of cells that it was not made from; only where there is none of these, of its training
     cells. Drawn by the cells' ids, so that neither the order of the file nor other types matter.
     """
-    names = model.classes if request.types is None else request.types
+    names = classes if request.types is None else request.types
     readable = np.diff(cells.expression.indptr) > 0
-    tested = model.own(cells, "test")
-    partly = tested.any()
+    tested, partly = own.tested, own.tested.any()
     if not partly:
-        fresh = ~model.own(cells, *PARTS)
-        tested = fresh if (fresh & (codes >= 0)).any() else ~fresh
+        tested = own.every if own.every[codes >= 0].all() else ~own.every
     draws = [hashlib.blake2b(str(i).encode(), digest_size=8).digest() for i in cells.ids]
     rows = []
     for name in names:
-        mine = np.flatnonzero((codes == model.classes.index(name)) & tested & readable)
+        mine = np.flatnonzero((codes == classes.index(name)) & tested & readable)
         rows += sorted(mine, key=lambda row: draws[row])[: request.cells]
-    lacking = set(names) - {model.classes[code] for code in codes[rows]}
+    lacking = set(names) - {classes[code] for code in codes[rows]}
     if not rows or (request.types is not None and lacking):
-        there = [name for code, name in enumerate(model.classes) if (codes == code).any()]
+        there = [name for code, name in enumerate(classes) if (codes == code).any()]
         raise DataError(
             f"No cell{' that the model was tested on' * bool(partly)} has the type "
             f"{', '.join(name for name in names if name in lacking)}.",
@@ -206,10 +218,8 @@ def _explain(
             "seen": {way.name: subject.seen(way) for way in ways},
         }
         for method, seed in draws:
-            scores, info = (
-                kept.load(cell.fingerprint, target, method, seed, ways),
-                get_method(method),
-            )
+            info = get_method(method)
+            scores = kept.load(cell.fingerprint, target, method, seed, ways)
             if scores is None:
                 chosen = subject if info.exact else quick
                 chosen.progress = meter.inside(1)
@@ -224,14 +234,12 @@ def _explain(
 
 
 def _about(
-    model: ScMPT, cells: Cells, rows: np.ndarray, codes: np.ndarray, labels: np.ndarray | None,
+    model: ScMPT, cells: Cells, codes: np.ndarray, own: Own, strange: Counter[str],
     ways: list[Way], request: Request, device: Device,
 ) -> dict:  # fmt: skip
     """All that the scores depend on, which cells they are of, and what was left out."""
     wanted = model.classes if request.types is None else request.types
-    there = {model.classes[code] for code in codes[rows]}
-    unknown = Counter() if labels is None else Counter(map(str, labels[codes < 0]))
-    tested, made_from = model.own(cells, "test")[rows], model.own(cells, *PARTS)[rows]
+    there = {model.classes[code] for code in codes}
     formats = {
         name: "float32" if get_method(name).exact else device.dtype_name for name in request.methods
     }
@@ -244,9 +252,10 @@ def _about(
         "without_weight": [n for n in model.encoders if n not in ways_of(model)[0].encoders],
         "head": model.head_name, "trained_on": model.record.get("dataset"),
         "trained_label": model.record.get("label"), "normalisation": cells.normalisation,
-        "test_cells": int(tested.sum()), "training_cells": int((made_from & ~tested).sum()),
+        "test_cells": int(own.tested.sum()),
+        "training_cells": int((own.every & ~own.tested).sum()),
         "types_without_cells": [name for name in wanted if name not in there],
-        "labels_not_known": dict(unknown.most_common()),
+        "labels_not_known": dict(strange.most_common()),
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from scmpt_core.attribution.agreement import jaccard, rank_biased_overlap
+from scmpt_core.attribution.quality import doubts
 from scmpt_core.attribution.result import Attribution, Source
 from scmpt_core.markers.order import top_positive
 
@@ -46,6 +47,17 @@ def mean_quality(result: Attribution) -> list[dict]:
         for source, figures in result.quality.items()
         for name, values in figures.items()
     ]  # fmt: skip
+
+
+def all_doubts(result: Attribution) -> list[dict]:
+    """Why scores should not be believed: of each type, method and way, over all its cells."""
+    return [
+        {"type": name, "method": method, "way": way, "text": text}
+        for name in result.type_names
+        for method in result.methods
+        for way in result.ways
+        for text in doubts(result, method, way, name, False)
+    ]
 
 
 def method_agreement(result: Attribution, k: int) -> list[dict]:

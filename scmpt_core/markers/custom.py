@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from scmpt_core.errors import DataError
 from scmpt_core.markers.base import DatabaseInfo, Evidence, Filters, MarkerDatabase, MarkerSet
 from scmpt_core.markers.human_genes import GeneReader
-from scmpt_core.markers.names import few, join_names
+from scmpt_core.markers.names import join_names
 from scmpt_core.markers.source import Source
 from scmpt_core.markers.species import of_species
 from scmpt_core.markers.table import SHAPE, Layout, Lines, best_split, tell_layout
 from scmpt_core.ontology import find_term
+from scmpt_core.wording import few
 
 NAME = "custom"
 NO_NUMBER = {"", "na", "nan"}

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from scmpt_core.data.genes import ENSEMBL, ensembl_to_symbol, human_symbols, mouse_symbols
-from scmpt_core.markers.names import few
 from scmpt_core.markers.renamed import symbol_today
+from scmpt_core.wording import few
 
 SEPARATORS = re.compile(r"[\s,;|]+")  # a cell may hold several genes
 MOUSE_ID = re.compile(r"ENSMUSG\d{11}(\.\d+)?")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from scmpt_core.errors import SettingError
 from scmpt_core.markers.base import MarkerDatabase
 from scmpt_core.markers.custom import NAME as CUSTOM
-from scmpt_core.markers.suggestions import EXACT, How, Suggestion, likely, suggest
+from scmpt_core.markers.suggestions import EXACT, Suggestion, likely, suggest
 from scmpt_core.ontology import names_no_type
 
 # how an entry was accepted: a person said so, now or earlier, or it is of the same type
@@ -87,7 +87,6 @@ def accept_exact(
     labels: Sequence[str],
     database: MarkerDatabase,
     pairs: Mapping[str, str] | None = None,
-    accepted: Collection[How] = EXACT,
 ) -> list[Match]:
     """Without a person: what ``pairs`` say, else the best suggestion where it is of one type.
 
@@ -108,7 +107,7 @@ def accept_exact(
     for match in propose(labels, database):
         if match.label in pairs:
             out.append(confirm(match, pairs[match.label], database))
-        elif match.suggestions and (best := match.suggestions[0]).how in accepted:
+        elif match.suggestions and (best := match.suggestions[0]).how in EXACT:
             out.append(confirm(match, best.entry, database, best.how))
         else:
             out.append(replace(match, entry=None))

@@ -1,20 +1,12 @@
-"""Names of cell types that are the same words, and how a note names a few of many."""
+"""Names of cell types that are the same words."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from scmpt_core.ontology.words import label_key
-
-MOST_NAMED = 5
-
-
-def few(names: Iterable[str]) -> str:
-    """The first five, and how many more: "a, b, c, d, e and 12 more"."""
-    listed = list(names)
-    more = f" and {len(listed) - MOST_NAMED:,} more" if len(listed) > MOST_NAMED else ""
-    return ", ".join(listed[:MOST_NAMED]) + more
+from scmpt_core.wording import few
 
 
 def join_names(

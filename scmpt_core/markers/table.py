@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from scmpt_core.errors import DataError
 from scmpt_core.markers.human_genes import SEPARATORS, human_symbol, is_mouse
-from scmpt_core.markers.names import few
 from scmpt_core.markers.source import Source
 from scmpt_core.markers.species import of_species
 from scmpt_core.ontology import find_term
+from scmpt_core.wording import few
 
 TYPE_NAMES = {
     "annotation", "cell", "celllabel", "cellname", "cluster", "ct", "group", "label",

@@ -83,11 +83,6 @@ def legend(names: Sequence[str], palette: Sequence[str]) -> None:
     )
 
 
-def amount(n: int, what: str) -> str:
-    """A number of things: "1 cell", "2,000 cells"."""
-    return f"{n:,} {what}{'s' * (n != 1)}"
-
-
 def ago(when: float) -> str:
     """How long ago, in the largest unit that fits."""
     seconds = max(time.time() - when, 0)

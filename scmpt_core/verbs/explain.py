@@ -18,9 +18,9 @@ from scmpt_core.ablations import (
 )
 from scmpt_core.ablations import Request as AblationRequest
 from scmpt_core.ablations import Row as AblationRow
-from scmpt_core.attribution import Request, attribute, predicted_types, save_attribution
-from scmpt_core.attribution.judged import judge_markers, make_yardsticks, save_yardsticks
-from scmpt_core.attribution.summary import mean_quality, method_agreement, top_genes
+from scmpt_core.attribution import Request, explain_cells
+from scmpt_core.attribution.judged import judge_markers
+from scmpt_core.attribution.summary import all_doubts, mean_quality, method_agreement, top_genes
 from scmpt_core.data import Dataset, label_values
 from scmpt_core.device import Device
 from scmpt_core.embeddings import EmbeddingStore
@@ -93,16 +93,13 @@ def attribute_file(
     every = accept_exact(model.classes, database, pairs)
     cells = dataset.usable()
     labels = None if label is None else label_values(dataset.obs, label)
-    result = attribute(model, cells, labels, request, store, device, dataset.name, progress)
-    types = predicted_types(model, cells, store, device) if labels is None else labels
-    yardsticks = make_yardsticks(cells, types, model, labels is None)
+    found = explain_cells(model, cells, labels, request, store, device, dataset.name, progress)
+    result, yardsticks = found.result, found.yardsticks
     matches = [match for match in every if match.label in result.explained_names]
     report = judge_markers(result, database, matches, k, yardsticks=yardsticks)
     if out is not None:
         out.mkdir(parents=True)
-        save_attribution(result, out)
-        if yardsticks is not None:
-            save_yardsticks(yardsticks, out)
+        found.save(out)
     return {
         "model": result.model, "dataset": result.dataset, "device": device.reason,
         "known_types": result.known, "label": label, "settings": result.settings, "top": k,
@@ -115,6 +112,7 @@ def attribute_file(
         "tests": [row.to_json() for row in report.rows],
         "genes": top_genes(result, top),
         "quality": mean_quality(result),
+        "doubts": all_doubts(result),
         "agreement": method_agreement(result, k),
         "output": None if out is None else str(out),
     }  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from scmpt_core.wording import amount
+
 SHOWN = 10  # genes of a type
-POOR = 0.2  # R² of samples left out, below which LIME's weights are mostly chance
 
 
 def attribution_lines(result: dict) -> list[str]:
@@ -16,7 +17,8 @@ def attribution_lines(result: dict) -> list[str]:
     """
     return [
         *_cells(result), "", *_matches(result), "", *_tests(result), "", *_genes(result),
-        *_quality(result),
+        *(f"warning: {doubt['type']}, {doubt['method']}, {doubt['way']}: {doubt['text']}"
+          for doubt in result["doubts"]),
     ]  # fmt: skip
 
 
@@ -24,10 +26,8 @@ def _cells(result: dict) -> list[str]:
     settings, n = result["settings"], sum(result["cells"].values())
     kind = f"known types (column {result['label']})" if result["known_types"] else "predicted types"
     target = f"; of every cell, the logit of {settings['target']}" if settings["target"] else ""
-    types = len(result["cells"])
-    lines = [
-        f"{n:,} cell{'s' * (n != 1)} of {types} type{'s' * (types != 1)}, by their {kind}{target}"
-    ]
+    types = amount(len(result["cells"]), "type")
+    lines = [f"{amount(n, 'cell')} of {types}, by their {kind}{target}"]
     if settings["test_cells"]:
         lines.append(f"{settings['test_cells']:,} of them are the model's own test cells")
     if settings["training_cells"]:
@@ -84,21 +84,3 @@ def _genes(result: dict) -> list[str]:
         for row in result["genes"]
         if row["way"] == whole and not row["correct_only"]
     ]
-
-
-def _quality(result: dict) -> list[str]:
-    """Only what a reader should be warned of."""
-    lines, tolerance = [], result["settings"]["options"]["tolerance"]
-    for row in result["quality"]:
-        of = f"warning: {row['method']}, {row['way']}"
-        if row["figure"] == "delta" and row["highest"] > tolerance:
-            lines.append(
-                f"{of}: the scores miss up to {row['highest']:.1%} of the difference that they "
-                f"should add up to (mean {row['mean']:.1%})"
-            )
-        if row["figure"] == "r2_left_out" and row["mean"] < POOR:
-            lines.append(
-                f"{of}, seed {row['seed']}: R² of samples left out is {row['mean']:.2f}; the "
-                "scores are mostly chance: give more --samples"
-            )
-    return lines

@@ -15,7 +15,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import pairwise_distances
 
 from scmpt_core.attribution import METHODS, Options, get_method, ways_of
-from scmpt_core.attribution.inputs import _float32, path_of
+from scmpt_core.attribution.inputs import _frozen, path_of
 from scmpt_core.attribution.lime import fit_lime, halves, sample
 from scmpt_core.attribution.shap import orders, prefixes
 from scmpt_core.errors import SettingError
@@ -46,14 +46,9 @@ def test_each_path_ends_at_what_the_encoder_gives(trained, baseline, scgpt):
         assert changed[path.owners >= 0].mean() > 0.9
 
 
-def test_explaining_leaves_an_encoder_in_its_number_format(trained):
-    """A text encoder that is not packed computes in its own format: gradients take a copy."""
-    module = torch.nn.Linear(3, 2).to(torch.bfloat16)
-    copied = _float32(module, "cpu")
-    assert module.weight.dtype == torch.bfloat16
-    assert copied.weight.dtype == torch.float32
-    own = trained.model.encoders["scgpt-mini"].model
-    assert _float32(own, "cpu") is own  # float32 already: nothing is copied
+def test_gradients_through_another_number_format_are_a_bug():
+    with pytest.raises(ValueError, match="exact_encoders"):
+        _frozen(torch.nn.Linear(3, 2).to(torch.bfloat16), "cpu")
 
 
 @pytest.mark.parametrize(("scgpt", "text"), [("gene+value", "pad"), ("value", "mask")])

@@ -13,6 +13,7 @@ from scmpt_core.attribution import (
     Request,
     Source,
     attribute,
+    explain_cells,
     jaccard,
     load_attribution,
     rank_biased_overlap,
@@ -35,10 +36,10 @@ REQUEST = Request(("ig", "lime"), cells=2, ways=("scgpt-mini", "pca"), seeds=2,
 
 def run(trained, request=REQUEST, labels=True, **more):
     values = trained.dataset.obs["cell_type"].to_numpy(str) if labels else None
-    return attribute(
+    return explain_cells(
         trained.model, trained.task.cells, values, request, trained.store, trained.device, "toy",
         **more,
-    )  # fmt: skip
+    ).result  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -387,7 +387,7 @@ def test_the_explained_cells_alone_can_give_the_types(shown):
 
 def test_ones_own_table_is_a_database(shown):
     shown.selectbox(key="marker_database").set_value("custom").run()
-    assert "one line a gene" in texts(shown.caption)
+    assert "Two columns, cell type and gene" in texts(shown.caption)
     table = b"cell type,gene\nB,CD79A\nMono,LYZ\nMono,ACTB\n"
     shown.file_uploader(key="marker_file").set_value(("mine.csv", table, "text/csv")).run()
     assert not shown.exception

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scmpt_core.attribution import Source
+from scmpt_core.attribution.quality import doubts, quality_words
 from scmpt_core.markers import open_database
 from scmpt_core.ui.attribution.downloads import cell_table, type_table
 from scmpt_core.ui.attribution.headline import (
@@ -17,8 +18,7 @@ from scmpt_core.ui.attribution.headline import (
     settings_words,
     types_words,
 )
-from scmpt_core.ui.attribution.quality import doubts, quality_words
-from scmpt_core.ui.components import amount
+from scmpt_core.wording import amount
 from tests.conftest import SYMBOLS, TYPES
 from tests.pages.test_attribution import WRONG, explained
 
@@ -154,6 +154,14 @@ def test_a_logit_that_hardly_changes_is_warned_of(change):
     (text,) = doubts(result, "ig", "both", "B", False)  # 0.9 is below a tenth of the median, 10
     assert f"change the logit of B by {change:.2g} only" in text
     assert doubts(result, "ig", "both", "T", False) == []
+
+
+def test_scores_that_miss_more_than_is_allowed_are_told():
+    result = with_quality("ig", difference=10.0, delta=np.repeat([0.05, 0.01, 0.0], 3))
+    (text,) = doubts(result, "ig", "both", "B", False)
+    assert text.startswith("In 3 of 3 cells the scores miss more than 1%")
+    assert "(at most 5.0%)" in text
+    assert doubts(result, "ig", "both", "Mono", False) == []
 
 
 def test_tables_hold_every_score():

@@ -5,14 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scmpt_core import fusion
-from scmpt_core.attribution import (
-    Options,
-    Request,
-    attribute,
-    predicted_types,
-    save_attribution,
-)
-from scmpt_core.attribution.judged import make_yardsticks, save_yardsticks
+from scmpt_core.attribution import Options, Request, explain_cells
 from scmpt_core.data import label_values
 from scmpt_core.jobs.kinds.base import Context, JobKind
 from scmpt_core.jobs.kinds.classify import model_of
@@ -53,23 +46,17 @@ def _run(context: Context) -> dict:
     dataset, model = open_dataset(item), fusion.load(folder, context.device)
     cells = dataset.usable()
     labels = None if label is None else label_values(dataset.obs, label)
-    result = attribute(
+    found = explain_cells(
         model, cells, labels, request, context.store, context.device, item.name,
         part(context.progress, 0.02, 0.98), context.scratch,
     )  # fmt: skip
-    types = labels
-    if labels is None:
-        types = predicted_types(model, cells, context.store, context.device)
-    yardsticks = make_yardsticks(cells, types, model, labels is None)
 
     def fill(folder: Path) -> dict:
-        save_attribution(result, folder)
-        if yardsticks is not None:
-            save_yardsticks(yardsticks, folder)
+        found.save(folder)
         return {
             "dataset": item.id, "dataset_name": item.name, "view": view_of(item).to_json(),
             "model_name": name, "label": label, "methods": list(request.methods),
-            "cells": len(result.ids), "types": result.type_names, **known,
+            "cells": len(found.result.ids), "types": found.result.type_names, **known,
         }  # fmt: skip
 
     return context.keep("attribution", f"{item.name} by {name}", fill, "attribution")

@@ -8,7 +8,8 @@ import streamlit as st
 from scmpt_core.attribution import Source, get_method, jaccard, rank_biased_overlap
 from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.components import amount, plain, plot
+from scmpt_core.ui.components import plain, plot
+from scmpt_core.wording import amount
 
 P = 0.9
 

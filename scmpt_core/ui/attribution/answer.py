@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from scmpt_core.attribution import Attribution
+from scmpt_core.attribution.quality import doubts
 from scmpt_core.library import Item
 from scmpt_core.ui.attribution.agree import agree
 from scmpt_core.ui.attribution.cell import cell
@@ -20,8 +21,8 @@ from scmpt_core.ui.attribution.heat import heat
 from scmpt_core.ui.attribution.keep import attribution_of, matches_of
 from scmpt_core.ui.attribution.markers import markers
 from scmpt_core.ui.attribution.pick import View, choose_genes_and_cells, choose_view
-from scmpt_core.ui.attribution.quality import doubts
-from scmpt_core.ui.components import amount, plain
+from scmpt_core.ui.components import plain
+from scmpt_core.wording import amount
 
 TABS = {  # a link names the open one, so the names are the same for every model
     "Top genes": top,

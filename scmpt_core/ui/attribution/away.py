@@ -17,8 +17,9 @@ from scmpt_core.library import Item
 from scmpt_core.ui.attribution.keep import explained_item
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.classify.models import model_place
-from scmpt_core.ui.components import amount, guarded, plain
+from scmpt_core.ui.components import guarded, plain
 from scmpt_core.ui.state import dataset_of, model_in
+from scmpt_core.wording import amount, few
 
 SHOWN = 3  # types beside the cell's own
 NAMED = 15  # genes in the caption
@@ -86,11 +87,6 @@ def _table(view: View, row: int, gone: list[str], subject: Subject, model: ScMPT
         },
     )  # fmt: skip
     st.caption(
-        f"{plain(view.way)}, without {plain(_named(gone))}: "
+        f"{plain(view.way)}, without {plain(few(gone, NAMED))}: "
         + ("calibrated probabilities." if whole else "probabilities of this part, not calibrated.")
     )
-
-
-def _named(genes: list[str]) -> str:
-    more = len(genes) - NAMED
-    return ", ".join(genes[:NAMED]) + (f" and {more} more" if more > 0 else "")

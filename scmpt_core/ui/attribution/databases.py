@@ -81,11 +81,14 @@ def _opened(name: str, changed: float, filters: Filters) -> MarkerDatabase:
 
 def _upload() -> MarkerDatabase | None:
     given = st.file_uploader(
-        "A CSV file with the columns cell type and gene", type=["csv", "tsv", "txt", "gz"],
-        key="marker_file", max_upload_size=64,
+        "A CSV file of cell types and genes, or CellMarker's table as CSV",
+        type=["csv", "tsv", "txt", "gz"], key="marker_file", max_upload_size=64,
     )  # fmt: skip
     if given is None:
-        st.caption("Upload a table, one line a gene: cell type, gene.")
+        st.caption(
+            "Two columns, cell type and gene, in either order; a table of Seurat or Scanpy; or a "
+            "cell type over each column of genes. What is left out is told."
+        )
         return None
     return _read(given.name, given.getvalue())
 

@@ -6,17 +6,18 @@ import numpy as np
 import streamlit as st
 
 from scmpt_core.attribution import TypeScores, jaccard
+from scmpt_core.attribution.quality import quality_words
 from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.chosen import open_gene
 from scmpt_core.ui.attribution.pick import View
-from scmpt_core.ui.attribution.quality import quality_words
 from scmpt_core.ui.attribution.scores import (
     method_title,
     over_seeds_spread,
     top_of,
     way_title,
 )
-from scmpt_core.ui.components import amount, plain, plot
+from scmpt_core.ui.components import plain, plot
+from scmpt_core.wording import amount
 
 
 def top(view: View) -> None:

@@ -12,13 +12,13 @@ from scmpt_core.encoders import ENCODERS
 from scmpt_core.library import Item
 from scmpt_core.ui.attribution.scores import TITLES, method_title
 from scmpt_core.ui.classify.models import model_title
-from scmpt_core.ui.components import amount, plain
+from scmpt_core.ui.components import plain
+from scmpt_core.wording import amount, few
 
 WHAT = (
     "A score says how much a gene adds to the logit of the type, by the method's own rule. It "
     "says what the model leans on, not what makes the cell what it is."
 )
-SHOWN = 5  # labels named in a line
 MODALITY = {spec.name: spec.info.modality for spec in ENCODERS}
 # option → its method, the kind of encoder that it is for, words
 OPTIONS = {
@@ -112,9 +112,8 @@ def lack_words(result: Attribution) -> str:
             f"{'it' if len(without) == 1 else 'them'}, only the part alone does."
         )
     if unknown:
-        names = [f"{name} ({n:,})" for name, n in list(unknown.items())[:SHOWN]]
-        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-        out.append(f"Left out, since the model does not know the label: {', '.join(names)}{more}.")
+        names = few(f"{name} ({n:,})" for name, n in unknown.items())
+        out.append(f"Left out, since the model does not know the label: {names}.")
     return " ".join(out)
 
 

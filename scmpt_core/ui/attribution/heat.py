@@ -9,7 +9,8 @@ from scmpt_core.plots import attribution as figures
 from scmpt_core.ui.attribution.chosen import ONE_GENE
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.attribution.scores import method_title, top_of
-from scmpt_core.ui.components import amount, plot
+from scmpt_core.ui.components import plot
+from scmpt_core.wording import amount
 
 
 def heat(view: View) -> None:

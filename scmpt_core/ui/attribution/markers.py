@@ -18,7 +18,8 @@ from scmpt_core.ui.attribution.matching import matching
 from scmpt_core.ui.attribution.pick import View
 from scmpt_core.ui.attribution.report import null, precision, report
 from scmpt_core.ui.attribution.scores import top_of
-from scmpt_core.ui.components import amount, plain
+from scmpt_core.ui.components import plain
+from scmpt_core.wording import amount, few
 
 GROUPS = {
     "supporting": "For the type",
@@ -61,9 +62,8 @@ def _sorted(found: Markers, absent: Sequence[str]) -> None:
     """For, against, missing, unseen, and those that the data lack."""
     groups = {title: getattr(found, field) for field, title in GROUPS.items()} | {ABSENT: absent}
     for column, (title, genes) in zip(st.columns(len(groups)), groups.items(), strict=True):
-        more = f" … and {len(genes) - SHOWN} more" if len(genes) > SHOWN else ""
         column.markdown(f"**{title}** ({len(genes)})")
-        column.caption(plain(", ".join(genes[:SHOWN]) or "none") + more)
+        column.caption(plain(few(genes, SHOWN) or "none"))
 
 
 def _evidence(view: View) -> None:

@@ -14,7 +14,7 @@ from scmpt_core.attribution import Attribution, TypeScores
 from scmpt_core.library import Item
 from scmpt_core.markers import MarkerDatabase, MarkerGenes, MarkerSet, Match, find_markers
 from scmpt_core.ui.attribution.scores import UNIT, method_title, way_title
-from scmpt_core.ui.components import amount
+from scmpt_core.wording import amount
 
 MOST_GENES = 50
 

@@ -18,7 +18,8 @@ from scmpt_core.ui.attribution.judge import (
 )
 from scmpt_core.ui.attribution.pick import MOST_GENES, View
 from scmpt_core.ui.attribution.scores import method_title
-from scmpt_core.ui.components import amount, plain, plot
+from scmpt_core.ui.components import plain, plot
+from scmpt_core.wording import amount
 
 
 def report(view: View) -> None:

@@ -6,8 +6,12 @@ from itertools import combinations
 
 import numpy as np
 
-from scmpt_core.attribution import Attribution, jaccard
+from scmpt_core.attribution.agreement import jaccard
+from scmpt_core.attribution.base import Options
+from scmpt_core.attribution.result import Attribution
+from scmpt_core.wording import amount
 
+TOLERANCE = Options().tolerance  # of results that did not keep theirs
 TOP = 10  # genes in which seeds are compared
 LEAST_R2, LEAST_HALVES, LEAST_SHARED = 0.2, 0.5, 0.3
 FLAT, FLAT_SHARE = 0.05, 0.1  # of the logit's change: in itself, and against other types
@@ -107,6 +111,7 @@ def doubts(result: Attribution, method: str, way: str, name: str, correct_only: 
         return []
     found = figures_of(result, method, way, rows)
     out = [_flat(result, method, way, name, found["difference"])] if "difference" in found else []
+    out += [_missing(result, found["delta"])] if "delta" in found else []
     reasons = _chance(result, method, way, name, correct_only, found)
     if reasons:
         out.append(
@@ -128,6 +133,18 @@ def _flat(result: Attribution, method: str, way: str, name: str, mine: np.ndarra
         f"Against a cell without genes, all genes together change the logit of {label} by "
         f"{change:.2g} only: no gene carries this label. Look at the model's parts, or at another "
         "type."
+    )
+
+
+def _missing(result: Attribution, delta: np.ndarray) -> str:
+    """Integrated gradients that went on missing more than was allowed."""
+    allowed = result.settings.get("options", {}).get("tolerance", TOLERANCE)
+    far = int((np.abs(delta) > allowed).sum())
+    return (
+        f"In {far:,} of {amount(len(delta), 'cell')} the scores miss more than {allowed:.0%} of "
+        f"what they should add up to (at most {np.abs(delta).max():.1%})."
+        if far
+        else ""
     )
 
 
